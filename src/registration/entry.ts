@@ -1,0 +1,34 @@
+import type { SpiffeId, TrustDomain } from '../spiffe/id.js';
+
+/** A fact about a workload or a node that an attestor vouches for: `{ type: 'unix', value: 'uid:1000' }`. */
+export interface Selector {
+  readonly type: string;
+  readonly value: string;
+}
+
+/**
+ * A registration entry: the workload under `parentId` whose selectors include all of `selectors` gets `spiffeId`.
+ * Fields and meanings are those of SPIRE's `spire.api.types.Entry`.
+ */
+export interface Entry {
+  readonly id: string;
+  readonly spiffeId: SpiffeId;
+  /** The agent, or the node alias, under which the workload runs. */
+  readonly parentId: SpiffeId;
+  /** Never empty. */
+  readonly selectors: readonly Selector[];
+  /** Seconds; 0 means the server's default. */
+  readonly x509SvidTtl: number;
+  readonly jwtSvidTtl: number;
+  readonly dnsNames: readonly string[];
+  readonly federatesWith: readonly TrustDomain[];
+  readonly admin: boolean;
+  readonly downstream: boolean;
+  readonly hint: string;
+  /** Seconds since the Unix epoch; 0 means never. Enforced when issuing. */
+  readonly expiresAt: number;
+  /** Seconds since the Unix epoch. */
+  readonly createdAt: number;
+  /** Grows with every update. */
+  readonly revision: number;
+}

@@ -1,0 +1,52 @@
+/** One xDS resource, encoded once; every stream that sends it shares the bytes. */
+export interface EncodedResource {
+  readonly name: string;
+  /** A content hash: equal bytes have equal versions on every replica and after every restart. */
+  readonly version: string;
+  /** The serialized `google.protobuf.Any` (type URL and value) of the resource. */
+  readonly any: Uint8Array;
+  /** Other names that the resource goes by (`envoy.service.discovery.v3.Resource.aliases`). */
+  readonly aliases?: readonly string[];
+}
+
+/**
+ * What a source says about a name that somebody asked for:
+ * a resource; `unknown` (not yet known in this life: say nothing, keep what the client has); or `absent` (known not to
+ * exist for this identity: delta answers `removed_resources`, state-of-the-world leaves it out).
+ */
+export type Answer = EncodedResource | 'unknown' | 'absent';
+
+/** One subscriber's view of one type, for as long as its stream lives. */
+export interface View {
+  /** The answer for one name as of now. Cheap: called for every name on every change. */
+  resource(name: string): Answer;
+  /** All resources this identity may have, for wildcard subscriptions; `unknown` before the first sync. */
+  all(): readonly EncodedResource[] | 'unknown';
+  /** Lets go of everything the view holds. Called once. */
+  close(): void;
+}
+
+/**
+ * Where the resources of one type come from, on behalf of an identity. The engine owns subscriptions, versions, ACK and
+ * NACK; a source only says what a name is right now and when to look again.
+ */
+export interface ResourceSource<Identity> {
+  readonly typeUrl: string;
+  /**
+   * Opens a view for a verified identity. `changed` may be called at any time afterwards, any number of times; the engine
+   * looks again soon. Throws a Fault when the identity may have nothing at all: it ends the stream.
+   */
+  open(identity: Identity, changed: () => void): View;
+}
+
+/** What a client made of what it was sent. The engine emits these and knows nothing of revisions. */
+export type XdsEvent<Identity> =
+  | { kind: 'ack'; identity: Identity; typeUrl: string; names: readonly string[]; version: string }
+  | {
+      kind: 'nack';
+      identity: Identity;
+      typeUrl: string;
+      names: readonly string[];
+      version: string;
+      message: string;
+    };
