@@ -1,3 +1,9 @@
 import type { FaultRow } from './row.js';
 
-export const cliFaults = {} as const satisfies Record<`CLI${number}`, FaultRow>;
+export const cliFaults = {
+  CLI0101: {
+    sentence: 'no error has the code `{code}`',
+    hint: 'a code is three letters and four digits, as in IDN0101; docs/errors.md lists them all',
+    status: 'INVALID_ARGUMENT',
+  },
+} as const satisfies Record<`CLI${number}`, FaultRow>;

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { transcript } from '../../test/support/transcript.js';
+
+test('without a command there is help, and an unknown command or option is a usage error with a suggestion', async (t) => {
+  const help = await transcript(t, {}, ['', '--help', 'help']);
+  assert.match(help, /Usage: plastron \[options\] \[command\]/);
+  assert.equal(help.match(/exit 0/g)?.length, 3);
+  assert.equal(
+    await transcript(t, {}, ['explian IDN0101', 'explain --cool IDN0101', 'explain']),
+    `$ plastron explian IDN0101
+err| error: unknown command 'explian'
+err| (Did you mean explain?)
+exit 2
+
+$ plastron explain --cool IDN0101
+err| error: unknown option '--cool'
+err| (Did you mean --color?)
+exit 2
+
+$ plastron explain
+err| error: missing required argument 'code'
+exit 2
+`,
+  );
+});
+
+test('explain prints the section of a code', async (t) => {
+  const shown = await transcript(t, {}, ['explain idn0102', 'explain nope']);
+  assert.equal(
+    shown,
+    `$ plastron explain idn0102
+IDN0102
+
+> the trust domain in \`{id}\` is empty
+
+Without a trust domain nobody could say whose keys vouch for the identity (SPIFFE-ID §2.1).
+
+Way out: put the name of the trust domain after spiffe://, as in spiffe://prod.example/web
+
+Status: INVALID_ARGUMENT
+exit 0
+
+$ plastron explain nope
+err| error[CLI0101]: no error has the code \`nope\`
+err|   = help: a code is three letters and four digits, as in IDN0101; docs/errors.md lists them all
+err|   = more: run \`plastron explain CLI0101\`
+exit 2
+`,
+  );
+});
+
+test('a hostile argument is escaped before it reaches the terminal', async (t) => {
+  const shown = await transcript(t, {}, ["'\u001b[2J'"]);
+  assert.equal(shown, "$ plastron '\u001b[2J'\nerr| error: unknown command '\\u{1b}[2J'\nexit 2\n");
+});
+
+test('the installed program runs and says its version', () => {
+  const main = fileURLToPath(new URL('main.js', import.meta.url));
+  const { stdout, status } = spawnSync(process.execPath, [main, '--version'], { encoding: 'utf8' });
+  assert.match(stdout, /^\d+\.\d+\.\d+\n$/);
+  assert.equal(status, 0);
+});
+
+test('an option is taken from its twin in the environment, and checked there too', () => {
+  const main = fileURLToPath(new URL('main.js', import.meta.url));
+  const run = (color: string) =>
+    spawnSync(process.execPath, [main, 'explain', 'IDN0101'], {
+      encoding: 'utf8',
+      env: { ...process.env, PLASTRON_COLOR: color },
+    });
+  assert.ok(run('always').stdout.startsWith('\u001b[1mIDN0101'));
+  assert.match(run('never').stdout, /^IDN0101/);
+  assert.match(run('sometimes').stderr, /PLASTRON_COLOR.*Allowed choices are auto, always, never/);
+  assert.equal(run('sometimes').status, 2);
+});
