@@ -64,15 +64,17 @@ test('the installed program runs and says its version', () => {
   assert.equal(status, 0);
 });
 
-test('an option is taken from its twin in the environment, and checked there too', () => {
-  const main = fileURLToPath(new URL('main.js', import.meta.url));
-  const run = (color: string) =>
-    spawnSync(process.execPath, [main, 'explain', 'IDN0101'], {
-      encoding: 'utf8',
-      env: { ...process.env, PLASTRON_COLOR: color },
-    });
-  assert.ok(run('always').stdout.startsWith('\u001b[1mIDN0101'));
-  assert.match(run('never').stdout, /^IDN0101/);
-  assert.match(run('sometimes').stderr, /PLASTRON_COLOR.*Allowed choices are auto, always, never/);
-  assert.equal(run('sometimes').status, 2);
+test('an option is taken from its twin in the environment, and checked there too', async (t) => {
+  const withColor = (color: string, line = 'explain IDN0101') =>
+    transcript(t, {}, [line], { PLASTRON_COLOR: color });
+  assert.ok((await withColor('always')).includes('\u001b[1mIDN0101'));
+  assert.ok((await withColor('never')).includes('\nIDN0101\n'));
+  assert.ok((await withColor('always', 'explain IDN0101 --color never')).includes('\nIDN0101\n'));
+  assert.equal(
+    await withColor('sometimes'),
+    `$ plastron explain IDN0101
+err| error: \`sometimes\` in PLASTRON_COLOR is no value for --color <when>: Allowed choices are auto, always, never.
+exit 2
+`,
+  );
 });

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { Fault } from '../base/faults/fault.js';
 import type { StatusName } from '../base/faults/table.js';
 import { visible } from '../base/visible.js';
@@ -78,10 +78,6 @@ function everyCommand(command: Command): Command[] {
 
 /** Commander copies settings only to subcommands that it makes itself. */
 function inherit(command: Command, cli: Cli): void {
-  for (const option of command.options) {
-    // A switch has no twin: `PLASTRON_X=false` would turn it on.
-    if (option.required) option.env(`PLASTRON_${option.name().toUpperCase().replaceAll('-', '_')}`);
-  }
   command
     .exitOverride()
     .helpOption('-h, --help', 'show this help')
@@ -93,6 +89,24 @@ function inherit(command: Command, cli: Cli): void {
       getErrHasColors: () => cli.voice.colored('stderr'),
       outputError: (text, write) => write(visibleLines(text)),
     });
+  for (const option of command.options) takeFromEnvironment(option, command, cli);
+}
+
+/** Commander's own `env()` must be said before an option is added, and reads the environment of the process only. */
+function takeFromEnvironment(option: Option, command: Command, cli: Cli): void {
+  // A switch has no twin: `PLASTRON_X=false` would turn it on.
+  if (!option.required) return;
+  const name = `PLASTRON_${option.name().toUpperCase().replaceAll('-', '_')}`;
+  const given = cli.env[name];
+  option.envVar = name; // for the help
+  if (given === undefined) return;
+  try {
+    const value = option.parseArg ? option.parseArg(given, undefined) : given;
+    command.setOptionValueWithSource(option.attributeName(), value, 'env');
+  } catch (error) {
+    if (!(error instanceof InvalidArgumentError)) throw error;
+    command.error(`error: \`${given}\` in ${name} is no value for ${option.flags}: ${error.message}`);
+  }
 }
 
 const colorOption = new Option('--color <when>', 'colour the output')
