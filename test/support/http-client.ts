@@ -1,0 +1,164 @@
+import { once } from 'node:events';
+import http from 'node:http';
+import http2 from 'node:http2';
+import net from 'node:net';
+import tls from 'node:tls';
+
+/** Where a test client connects: a unix socket, or TLS on 127.0.0.1. */
+export type Target = { socketPath: string } | TlsTarget;
+
+export interface TlsTarget {
+  port: number;
+  /** PEM: the chain with the leaf first, and the key. Left out: no client certificate. */
+  identity?: { cert: string; key: string };
+  /** A session saved by `sessionOf`, to be resumed. */
+  session?: Buffer;
+  maxVersion?: 'TLSv1.2' | 'TLSv1.3';
+}
+
+export interface Call {
+  method?: string;
+  /** Sent as it is, never normalised. */
+  path?: string;
+  headers?: Record<string, string | string[]>;
+  body?: string;
+}
+
+export interface Reply {
+  status: number;
+  headers: Record<string, string | string[] | undefined>;
+  body: string;
+}
+
+/** One connection, kept alive, one request at a time. The request rejects when the connection was refused or cut. */
+export interface Client {
+  send(call: Call): Promise<Reply>;
+  readonly socket: net.Socket;
+  close(): void;
+}
+
+/** HTTP/1.1 on a single connection: a second connection is never opened, so a cut one shows. */
+export async function http1(target: Target): Promise<Client> {
+  const socket = await connect(target, 'http/1.1');
+  const agent = new OneSocketAgent(socket);
+  return { socket, close: () => socket.destroy(), send: (call) => sendHttp1(agent, socket, call) };
+}
+
+/** HTTP/2 on a single connection. */
+export async function http2Client(target: Target): Promise<Client> {
+  const socket = await connect(target, 'h2');
+  const session = http2.connect('http://orders', { createConnection: () => socket });
+  const failed = new Promise<never>((_, reject) => session.once('error', reject));
+  failed.catch(() => undefined);
+  return {
+    socket,
+    close: () => session.destroy(),
+    send: (call) => Promise.race([sendHttp2(session, call), failed]),
+  };
+}
+
+/** One HTTP/1.1 request on a connection of its own: its status, or `refused` when there was no answer at all. */
+export async function attempt(target: Target, call: Call = {}): Promise<number | 'refused'> {
+  let client: Client | undefined;
+  try {
+    client = await http1(target);
+    return (await client.send(call)).status;
+  } catch {
+    return 'refused';
+  } finally {
+    client?.close();
+  }
+}
+
+/** One HTTP/1.1 request on a connection of its own. */
+export async function once1(target: Target, call: Call = {}): Promise<Reply> {
+  const client = await http1(target);
+  try {
+    return await client.send(call);
+  } finally {
+    client.close();
+  }
+}
+
+/**
+ * Makes one request and gives the TLS session that the server offered for resumption; `undefined` when it offered none
+ * (TLS 1.3 tickets come after the handshake, so one request must have been answered).
+ */
+export async function sessionOf(target: TlsTarget): Promise<Buffer | undefined> {
+  const client = await http1(target);
+  let session: Buffer | undefined;
+  client.socket.on('session', (offered: Buffer) => {
+    session = offered;
+  });
+  await client.send({});
+  if (client.socket instanceof tls.TLSSocket && target.maxVersion === 'TLSv1.2') {
+    session ??= client.socket.getSession();
+  }
+  client.close();
+  return session;
+}
+
+async function connect(target: Target, protocol: string): Promise<net.Socket> {
+  if ('socketPath' in target) {
+    const socket = net.connect(target.socketPath);
+    await once(socket, 'connect');
+    return socket;
+  }
+  const socket = tls.connect({
+    host: '127.0.0.1',
+    port: target.port,
+    ALPNProtocols: [protocol],
+    // These clients play callers of every kind; whom they talk to is not what the tests ask.
+    rejectUnauthorized: false,
+    ...(target.identity ?? {}),
+    ...(target.session ? { session: target.session } : {}),
+    ...(target.maxVersion ? { maxVersion: target.maxVersion } : {}),
+  });
+  await once(socket, 'secureConnect');
+  return socket;
+}
+
+/** Hands out the one socket while it lives; afterwards a request fails instead of opening another. */
+class OneSocketAgent extends http.Agent {
+  readonly #socket: net.Socket;
+
+  constructor(socket: net.Socket) {
+    super({ keepAlive: true, maxSockets: 1 });
+    this.#socket = socket;
+  }
+
+  override createConnection(): net.Socket {
+    return this.#socket;
+  }
+}
+
+async function sendHttp1(agent: http.Agent, socket: net.Socket, call: Call): Promise<Reply> {
+  if (socket.destroyed) throw new Error('the connection is closed');
+  const request = http.request({
+    agent,
+    method: call.method ?? 'GET',
+    path: call.path ?? '/',
+    headers: { host: 'orders', ...call.headers },
+  });
+  request.end(call.body);
+  const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+  return { status: response.statusCode ?? 0, headers: response.headers, body: await textOf(response) };
+}
+
+async function sendHttp2(session: http2.ClientHttp2Session, call: Call): Promise<Reply> {
+  const stream = session.request({
+    ':authority': 'orders',
+    ':method': call.method ?? 'GET',
+    ':path': call.path ?? '/',
+    ...call.headers,
+  });
+  stream.end(call.body);
+  const [headers] = (await once(stream, 'response')) as [http2.IncomingHttpHeaders];
+  return { status: Number(headers[':status']), headers, body: await textOf(stream) };
+}
+
+async function textOf(stream: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  return Buffer.concat(chunks).toString('utf8');
+}
