@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { isFault } from '../../base/faults/fault.js';
+import { silentLog } from '../../telemetry/log.js';
+import type { UnixPeer } from '../../transport/peer.js';
+import { workloadAttestation } from './attest.js';
+import type { WorkloadAttestor } from './attestor.js';
+
+const peer: UnixPeer = { kind: 'unix', pid: 4711, uid: 1000, gid: 1000, isAlive: () => true };
+
+function finds(type: string, value: string, stillHold = () => true): WorkloadAttestor {
+  return { type, attest: async () => ({ selectors: [{ type, value }], stillHold }) };
+}
+
+test('the selectors of all attestors come together', async () => {
+  const attest = workloadAttestation([finds('unix', 'uid:1000'), finds('docker', 'label:a:b')], silentLog);
+  const workload = await attest(peer);
+  assert.deepEqual(workload.selectors, [
+    { type: 'unix', value: 'uid:1000' },
+    { type: 'docker', value: 'label:a:b' },
+  ]);
+  assert.equal(workload.pid, 4711);
+  assert.equal(workload.uid, 1000);
+});
+
+test('S21: a caller whose pid is 0 is refused before any attestor looks', async () => {
+  const looked: WorkloadAttestor = { type: 'unix', attest: () => Promise.reject(new Error('looked')) };
+  const attest = workloadAttestation([looked], silentLog);
+  await assert.rejects(attest({ ...peer, pid: 0 }), (error) => isFault(error, 'ATT0101'));
+});
+
+test('S25: an attestor that fails contributes nothing, the others still count', async () => {
+  const broken: WorkloadAttestor = { type: 'docker', attest: () => Promise.reject(new Error('no socket')) };
+  const workload = await workloadAttestation([broken, finds('unix', 'uid:1000')], silentLog)(peer);
+  assert.deepEqual(workload.selectors, [{ type: 'unix', value: 'uid:1000' }]);
+  assert.equal(workload.isAlive(), true);
+});
+
+test('S21: a caller that is gone before or after the look is refused', async () => {
+  for (const livesFor of [0, 1]) {
+    let asked = 0;
+    const dying: UnixPeer = { ...peer, isAlive: () => asked++ < livesFor };
+    const attest = workloadAttestation([finds('unix', 'uid:1000')], silentLog);
+    await assert.rejects(attest(dying), (error) => isFault(error, 'ATT0102'));
+  }
+});
+
+test("S21: a workload is alive only while its process lives and every attestor's facts hold", async () => {
+  let lives = true;
+  let holds = true;
+  const attest = workloadAttestation([finds('unix', 'uid:1000', () => holds)], silentLog);
+  const workload = await attest({ ...peer, isAlive: () => lives });
+  assert.equal(workload.isAlive(), true);
+  holds = false;
+  assert.equal(workload.isAlive(), false);
+  holds = true;
+  lives = false;
+  assert.equal(workload.isAlive(), false);
+});
