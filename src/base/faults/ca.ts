@@ -1,3 +1,54 @@
 import type { FaultRow } from './row.js';
 
-export const caFaults = {} as const satisfies Record<`CAS${number}`, FaultRow>;
+export const caFaults = {
+  CAS0101: {
+    sentence: 'the authority of `{trustDomain}` cannot issue an SVID for `{id}`',
+    hint: 'give the entry a SPIFFE ID of the trust domain that the server stands for',
+    status: 'INVALID_ARGUMENT',
+  },
+  CAS0102: {
+    sentence: 'the key that `{id}` asks to be certified is the key of a signing authority',
+    hint: 'make a new key for every SVID',
+    status: 'INVALID_ARGUMENT',
+  },
+  CAS0103: {
+    sentence: 'an SVID cannot last {ttl} seconds',
+    hint: 'give a lifetime of at least one second',
+    status: 'INVALID_ARGUMENT',
+  },
+  CAS0104: {
+    sentence: 'the signing authority is valid from {from} to {until}, so nothing can be issued now',
+    hint: 'look at the clock of the server; if it is right, restart the server so that it makes a new authority',
+    status: 'UNAVAILABLE',
+  },
+  CAS0105: {
+    sentence: '`{name}` is not a DNS name that can be put into a certificate',
+    hint: 'use labels of letters, digits, dash and underscore, at most 63 characters each and 253 in all',
+    status: 'INVALID_ARGUMENT',
+  },
+  CAS0201: {
+    sentence: 'the public key cannot be read: it has {problem}',
+    hint: 'send the key as a SubjectPublicKeyInfo in DER',
+    status: 'INVALID_ARGUMENT',
+  },
+  CAS0202: {
+    sentence: 'the public key is not accepted: {problem}',
+    hint: 'use a key of the curve P-256 or P-384, or RSA with 2048 to 8192 bits',
+    status: 'INVALID_ARGUMENT',
+  },
+  CAS0203: {
+    sentence: 'CSR cannot be read: it has {problem}',
+    hint: 'send one PKCS#10 request in DER',
+    status: 'INVALID_ARGUMENT',
+  },
+  CAS0204: {
+    sentence: 'CSR is not signed by the key that it asks to be certified',
+    hint: 'sign it with its own key, by ECDSA or RSA (PKCS#1 v1.5) with SHA-256, SHA-384 or SHA-512',
+    status: 'INVALID_ARGUMENT',
+  },
+  CAS0301: {
+    sentence: 'the signing authorities cannot be loaded: {problem}',
+    hint: 'restore the file from a backup; with a new one every SVID of the trust domain must be issued anew',
+    status: 'FAILED_PRECONDITION',
+  },
+} as const satisfies Record<`CAS${number}`, FaultRow>;
