@@ -1,0 +1,137 @@
+import { X509Certificate } from 'node:crypto';
+import { type Fault, fault, isFault } from '../base/faults/fault.js';
+import type { Bundle } from './bundle.js';
+import { type Certificate, readCertificate } from './certificate.js';
+import { keyUsageBits, oids, signatureHashes } from './oids.js';
+
+/** While every certificate of the path is valid, both ends included; milliseconds since the Unix epoch. */
+export interface PathWindow {
+  from: number;
+  until: number;
+}
+
+/** Checks of one signature may be at most this many for one chain, whatever was presented. */
+const maxSignatureChecks = 32;
+
+/**
+ * Finds a certification path from `leaf` over `intermediates` (each at most once, in any order) to an authority of the
+ * bundle, by the rules of RFC 5280 §6.1 that X509-SVID §5.1 asks for: signatures, names, validity at `atMs`, basic
+ * constraints with path lengths, key usage, extended key usage, and no critical extension that was not processed.
+ * Throws IDN0207, or what was wrong with the path that came furthest: IDN0209, IDN0210, IDN0211.
+ */
+export function findPath(
+  leaf: Certificate,
+  intermediates: readonly Certificate[],
+  bundle: Bundle,
+  atMs: number,
+): PathWindow {
+  const search: Search = {
+    anchors: anchorsOf(bundle),
+    atMs,
+    checksLeft: maxSignatureChecks,
+    problem: undefined,
+  };
+  checkAlone(leaf, atMs);
+  const window = extend([leaf], intermediates, search);
+  if (!window) throw search.problem ?? fault('IDN0207', { trustDomain: bundle.trustDomain });
+  return window;
+}
+
+interface Search {
+  readonly anchors: readonly Certificate[];
+  readonly atMs: number;
+  checksLeft: number;
+  /** Why the last path that held together by its signatures was refused. */
+  problem: Fault | undefined;
+}
+
+function extend(
+  path: readonly Certificate[],
+  unused: readonly Certificate[],
+  search: Search,
+): PathWindow | undefined {
+  const issuers = (from: readonly Certificate[]) =>
+    from.filter((candidate) => mayFollow(path, candidate, search));
+  for (const anchor of issuers(search.anchors)) return windowOf([...path, anchor]);
+  for (const next of issuers(unused)) {
+    const window = extend(
+      [...path, next],
+      unused.filter((other) => other !== next),
+      search,
+    );
+    if (window) return window;
+  }
+  return undefined;
+}
+
+function mayFollow(path: readonly Certificate[], issuer: Certificate, search: Search): boolean {
+  const subject = path.at(-1);
+  if (!subject || !sameBytes(subject.issuer, issuer.subject) || search.checksLeft === 0) return false;
+  search.checksLeft--;
+  if (!isSignedBy(subject, issuer)) return false;
+  try {
+    checkAlone(issuer, search.atMs);
+    checkAsIssuer(issuer, path);
+    return true;
+  } catch (error) {
+    if (!isFault(error)) throw error;
+    search.problem = error as Fault;
+    return false;
+  }
+}
+
+/** What every certificate of a path must fulfil. */
+function checkAlone(certificate: Certificate, atMs: number): void {
+  const { notBefore, notAfter, unprocessed, serial } = certificate;
+  if (!(atMs >= notBefore && atMs <= notAfter)) {
+    throw fault('IDN0209', { serial, from: written(notBefore), until: written(notAfter), at: written(atMs) });
+  }
+  const [extension] = unprocessed;
+  if (extension !== undefined) throw fault('IDN0210', { serial, extension });
+}
+
+function checkAsIssuer(issuer: Certificate, path: readonly Certificate[]): void {
+  const { serial, isCa, keyUsage, pathLength, extendedKeyUsage: purposes } = issuer;
+  const refuse = (problem: string) => fault('IDN0211', { serial, problem });
+  if (!isCa) throw refuse('it is not a CA');
+  if (!keyUsage?.has(keyUsageBits.keyCertSign)) throw refuse('its key usage does not include keyCertSign');
+  const below = path.slice(1).filter((certificate) => !sameBytes(certificate.subject, certificate.issuer));
+  if (pathLength !== undefined && below.length > pathLength) {
+    throw refuse(`its path length of ${pathLength} is exceeded`);
+  }
+  const serves = (purpose: string) =>
+    !purposes || purposes.includes(purpose) || purposes.includes(oids.anyExtendedKeyUsage);
+  if (!serves(oids.serverAuth) || !serves(oids.clientAuth)) {
+    throw refuse('its extended key usage leaves out serverAuth or clientAuth');
+  }
+}
+
+function isSignedBy(subject: Certificate, issuer: Certificate): boolean {
+  if (!signatureHashes.has(subject.signatureAlgorithm)) return false;
+  try {
+    return new X509Certificate(subject.der).verify(new X509Certificate(issuer.der).publicKey);
+  } catch {
+    // OpenSSL cannot read one of them, or the key: not a signature that anybody could rely on.
+    return false;
+  }
+}
+
+function windowOf(path: readonly Certificate[]): PathWindow {
+  return {
+    from: Math.max(...path.map(({ notBefore }) => notBefore)),
+    until: Math.min(...path.map(({ notAfter }) => notAfter)),
+  };
+}
+
+const byBundle = new WeakMap<Bundle, readonly Certificate[]>();
+
+function anchorsOf(bundle: Bundle): readonly Certificate[] {
+  const known = byBundle.get(bundle) ?? bundle.x509Authorities.map(({ der }) => readCertificate(der));
+  byBundle.set(bundle, known);
+  return known;
+}
+
+const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
+
+const written = (ms: number): string =>
+  Number.isFinite(ms) ? new Date(ms).toISOString().replace('.000Z', 'Z') : String(ms);

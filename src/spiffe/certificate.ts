@@ -1,0 +1,167 @@
+import { contextConstructed, contextPrimitive, DerReader, MalformedDer, tags } from '../base/der/reader.js';
+import { fault } from '../base/faults/fault.js';
+import { oids } from './oids.js';
+
+/** What a certificate says (RFC 5280 §4.1). Nothing in it is verified. */
+export interface Certificate {
+  readonly der: Uint8Array;
+  /** The signed part. */
+  readonly tbs: Uint8Array;
+  /** Dotted object identifier; the same inside and outside of the signed part. */
+  readonly signatureAlgorithm: string;
+  readonly signature: Uint8Array;
+  /** Lower-case hexadecimal without leading zeros. */
+  readonly serial: string;
+  /** DER names, compared byte by byte. */
+  readonly issuer: Uint8Array;
+  readonly subject: Uint8Array;
+  /** Milliseconds since the Unix epoch; both ends belong to the window. */
+  readonly notBefore: number;
+  readonly notAfter: number;
+  /** SubjectPublicKeyInfo, DER. */
+  readonly publicKey: Uint8Array;
+  readonly isCa: boolean;
+  readonly pathLength: number | undefined;
+  /** Numbers of the bits that are set, or `undefined` without the extension. */
+  readonly keyUsage: ReadonlySet<number> | undefined;
+  /** Dotted object identifiers, or `undefined` without the extension. */
+  readonly extendedKeyUsage: readonly string[] | undefined;
+  /** Every URI among the subject alternative names, byte by byte as Latin-1. */
+  readonly uris: readonly string[];
+  readonly subjectKeyId: Uint8Array | undefined;
+  /** Critical extensions and name constraints, which this program does not process: nothing may be verified with them. */
+  readonly unprocessed: readonly string[];
+}
+
+const maxSerialBytes = 20;
+
+/** Reads one DER certificate, version 3, strictly. Throws IDN0201. */
+export function readCertificate(der: Uint8Array): Certificate {
+  try {
+    return certificateOf(der);
+  } catch (error) {
+    if (!(error instanceof MalformedDer)) throw error;
+    throw fault('IDN0201', { problem: error.message }, { cause: error });
+  }
+}
+
+function certificateOf(der: Uint8Array): Certificate {
+  const file = new DerReader(der);
+  const outer = file.enter(tags.sequence);
+  file.end();
+  const tbs = outer.read(tags.sequence);
+  const outerAlgorithm = outer.read(tags.sequence);
+  const signature = outer.wholeBytes();
+  outer.end();
+
+  const inner = new DerReader(tbs.content);
+  const version = inner.enter(contextConstructed(0));
+  if (version.small() !== 2) throw new MalformedDer('another version than 3');
+  version.end();
+  const serial = inner.unsigned();
+  if (serial.length > maxSerialBytes) throw new MalformedDer('a serial number of more than 20 bytes');
+  const innerAlgorithm = inner.read(tags.sequence);
+  if (!Buffer.from(innerAlgorithm.whole).equals(outerAlgorithm.whole)) {
+    throw new MalformedDer('two different signature algorithms');
+  }
+  const issuer = inner.read(tags.sequence).whole;
+  const validity = inner.enter(tags.sequence);
+  const notBefore = validity.time();
+  const notAfter = validity.time();
+  validity.end();
+  const subject = inner.read(tags.sequence).whole;
+  const publicKey = inner.read(tags.sequence).whole;
+  const extensions = extensionsOf(inner);
+  inner.end();
+
+  return {
+    der,
+    tbs: tbs.whole,
+    signatureAlgorithm: new DerReader(innerAlgorithm.content).oid(),
+    signature,
+    serial: Buffer.from(serial).toString('hex').replace(/^0/, ''),
+    issuer,
+    notBefore,
+    notAfter,
+    subject,
+    publicKey,
+    ...meaningOf(extensions),
+  };
+}
+
+interface Extension {
+  critical: boolean;
+  content: Uint8Array;
+}
+
+function extensionsOf(inner: DerReader): Map<string, Extension> {
+  const found = new Map<string, Extension>();
+  if (inner.isAtEnd) return found;
+  const wrapper = inner.enter(contextConstructed(3));
+  const list = wrapper.enter(tags.sequence);
+  wrapper.end();
+  while (!list.isAtEnd) {
+    const extension = list.enter(tags.sequence);
+    const oid = extension.oid();
+    const critical = extension.booleanOrFalse();
+    const { content } = extension.read(tags.octetString);
+    extension.end();
+    if (found.has(oid)) throw new MalformedDer('the same extension twice');
+    found.set(oid, { critical, content });
+  }
+  return found;
+}
+
+const processed: ReadonlySet<string> = new Set([
+  oids.subjectKeyIdentifier,
+  oids.authorityKeyIdentifier,
+  oids.keyUsage,
+  oids.subjectAltName,
+  oids.basicConstraints,
+  oids.extendedKeyUsage,
+]);
+
+function meaningOf(extensions: Map<string, Extension>) {
+  const read = <T>(oid: string, reading: (reader: DerReader) => T): T | undefined => {
+    const extension = extensions.get(oid);
+    if (!extension) return undefined;
+    const reader = new DerReader(extension.content);
+    const result = reading(reader);
+    reader.end();
+    return result;
+  };
+  const constraints = read(oids.basicConstraints, basicConstraints);
+  return {
+    isCa: constraints?.isCa ?? false,
+    pathLength: constraints?.pathLength,
+    keyUsage: read(oids.keyUsage, (reader) => reader.flags()),
+    extendedKeyUsage: read(oids.extendedKeyUsage, (reader) => allOf(reader, (list) => list.oid())),
+    uris: read(oids.subjectAltName, urisOf) ?? [],
+    subjectKeyId: read(oids.subjectKeyIdentifier, (reader) => reader.read(tags.octetString).content),
+    unprocessed: [...extensions]
+      .filter(([oid, { critical }]) => (critical && !processed.has(oid)) || oid === oids.nameConstraints)
+      .map(([oid]) => oid),
+  };
+}
+
+function basicConstraints(reader: DerReader): { isCa: boolean; pathLength: number | undefined } {
+  const members = reader.enter(tags.sequence);
+  const isCa = members.booleanOrFalse();
+  const pathLength = members.isAtEnd ? undefined : members.small();
+  members.end();
+  return { isCa, pathLength };
+}
+
+function allOf<T>(reader: DerReader, member: (list: DerReader) => T): T[] {
+  const list = reader.enter(tags.sequence);
+  const members: T[] = [];
+  while (!list.isAtEnd) members.push(member(list));
+  return members;
+}
+
+/** The URIs of a subject alternative name extension (RFC 5280 §4.2.1.6); other kinds of name are passed over. */
+export function urisOf(reader: DerReader): string[] {
+  return allOf(reader, (list) => list.any())
+    .filter(({ tag }) => tag === contextPrimitive(6))
+    .map(({ content }) => Buffer.from(content).toString('latin1'));
+}
