@@ -1,0 +1,119 @@
+import { createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
+import { contextConstructed, DerReader, MalformedDer, tags } from '../base/der/reader.js';
+import * as der from '../base/der/writer.js';
+import { fault } from '../base/faults/fault.js';
+import { urisOf } from '../spiffe/certificate.js';
+import { oids, signatureHashes } from '../spiffe/oids.js';
+import { subjectAltName } from './certificate-der.js';
+import { parsePublicKey, type SubjectKey } from './public-key.js';
+
+/** What a certificate signing request may say: a key whose owner signed it, and the URIs it asks for. */
+export interface Csr {
+  /** SubjectPublicKeyInfo, DER. */
+  readonly publicKey: Uint8Array;
+  /** What was asked for; no reason to issue it. */
+  readonly uriSans: readonly string[];
+}
+
+const maxCsrBytes = 16 * 1024;
+
+/**
+ * Reads a certificate signing request (PKCS#10, RFC 2986), strictly: its self-signature must be good and its key must
+ * fulfil the key policy. Throws CAS0201 to CAS0204.
+ */
+export function readCsr(bytes: Uint8Array): Csr {
+  if (bytes.length > maxCsrBytes) throw fault('CAS0203', { problem: `more than ${maxCsrBytes} bytes` });
+  try {
+    const file = new DerReader(bytes);
+    const outer = file.enter(tags.sequence);
+    file.end();
+    const info = outer.read(tags.sequence);
+    const hash = signatureHashes.get(signatureOid(outer));
+    const signature = outer.wholeBytes();
+    outer.end();
+    const { key, uriSans } = infoOf(new DerReader(info.content));
+    if (!hash || !isSignedBy(key, hash, info.whole, signature)) throw fault('CAS0204', {});
+    return { publicKey: key.spki, uriSans };
+  } catch (error) {
+    if (!(error instanceof MalformedDer)) throw error;
+    throw fault('CAS0203', { problem: error.message }, { cause: error });
+  }
+}
+
+function signatureOid(outer: DerReader): string {
+  const algorithm = outer.enter(tags.sequence);
+  const oid = algorithm.oid();
+  algorithm.optional(tags.null);
+  algorithm.end();
+  return oid;
+}
+
+function infoOf(info: DerReader): { key: SubjectKey; uriSans: string[] } {
+  if (info.small() !== 0) throw new MalformedDer('another version than 1');
+  info.read(tags.sequence);
+  const key = parsePublicKey(info.read(tags.sequence).whole);
+  const attributes = info.isAtEnd ? undefined : info.enter(contextConstructed(0));
+  info.end();
+  return { key, uriSans: attributes ? requestedUris(attributes) : [] };
+}
+
+/** The URIs of the extension request (RFC 2985 §5.4.2), if there is one; at most one of everything. */
+function requestedUris(attributes: DerReader): string[] {
+  const found: string[][] = [];
+  while (!attributes.isAtEnd) {
+    const attribute = attributes.enter(tags.sequence);
+    const isRequest = attribute.oid() === oids.extensionRequest;
+    const values = attribute.enter(tags.set);
+    attribute.end();
+    if (!isRequest) continue;
+    const extensions = values.enter(tags.sequence);
+    values.end();
+    while (!extensions.isAtEnd) {
+      const extension = extensions.enter(tags.sequence);
+      const oid = extension.oid();
+      extension.booleanOrFalse();
+      const content = new DerReader(extension.read(tags.octetString).content);
+      extension.end();
+      if (oid !== oids.subjectAltName) continue;
+      found.push(urisOf(content));
+      content.end();
+    }
+  }
+  if (found.length > 1) throw new MalformedDer('the subject alternative names twice');
+  return found[0] ?? [];
+}
+
+function isSignedBy(key: SubjectKey, hash: string, signed: Uint8Array, signature: Uint8Array): boolean {
+  try {
+    return verify(hash, signed, publicKeyOf(key), signature);
+  } catch {
+    // OpenSSL does not take the key (a point that is not on its curve) or the signature.
+    return false;
+  }
+}
+
+function publicKeyOf({ kind, spki }: SubjectKey): KeyObject {
+  if (kind === 'RSA') return createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' });
+  // Through a JWK, because OpenSSL 3.0 needs twice as long for the same key as SubjectPublicKeyInfo.
+  const half = kind === 'P-256' ? 32 : 48;
+  const base64 = (from: number, to: number) => Buffer.from(spki.slice(from, to)).toString('base64url');
+  const [x, y] = [
+    base64(spki.length - 2 * half, spki.length - half),
+    base64(spki.length - half, spki.length),
+  ];
+  return createPublicKey({ key: { kty: 'EC', crv: kind, x, y }, format: 'jwk' });
+}
+
+/** Makes a certificate signing request for a P-256 key, with `uri` as the one URI name that it asks for, if any. */
+export function makeCsr(privateKey: KeyObject, uri?: string): Uint8Array {
+  const publicKey = createPublicKey(privateKey).export({ format: 'der', type: 'spki' });
+  const request = uri === undefined ? [] : [extensionRequest(uri)];
+  const info = der.sequence(der.small(0), der.sequence(), publicKey, der.explicit(0, ...request));
+  const algorithm = der.sequence(der.oid(oids.ecdsaWithSha256));
+  return der.sequence(info, algorithm, der.wholeBytes(sign('sha256', info, privateKey)));
+}
+
+function extensionRequest(uri: string): Uint8Array {
+  const extensions = der.sequence(subjectAltName({ uris: [uri], dnsNames: [] }));
+  return der.sequence(der.oid(oids.extensionRequest), der.setOfOne(extensions));
+}
