@@ -8,10 +8,17 @@ export const commands: readonly CommandEntry[] = [
     summary: 'what an error code means',
     load: async () => (await import('./explain.js')).explain,
   },
+  {
+    words: 'envoy bootstrap',
+    summary: 'fill in the variables of an Envoy bootstrap',
+    load: async () => (await import('./envoy-bootstrap.js')).envoyBootstrap,
+  },
 ];
 
 /** The first words that group commands, and what they are about. */
-export const nouns: Readonly<Record<string, string>> = {};
+export const nouns: Readonly<Record<string, string>> = {
+  envoy: 'what Envoys are started with',
+};
 
 export interface CommandEntry {
   /** What the user types: `why`, or a noun and a verb as in `policy check`. */
