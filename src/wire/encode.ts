@@ -1,0 +1,150 @@
+import protobuf, { type Type, type Writer } from 'protobufjs';
+import { fault } from '../base/faults/fault.js';
+import { describePlace, type Place } from './place.js';
+import { type FieldPlan, type MessagePlan, planOf } from './plan.js';
+import { wrongKind } from './scalars.js';
+import { isKnownMessage, messageType } from './schema.js';
+
+/** Encodes a value as a message, strictly and canonically (`encode` in messages.ts says what that means). */
+export function encodeMessage(type: Type, value: unknown): Buffer {
+  const plan = planOf(type);
+  const writer = protobuf.Writer.create();
+  writeMessage(writer, plan, value, { steps: [plan.name], depth: 0 });
+  // In Node the writer is protobufjs's BufferWriter, whose `finish` gives a Buffer.
+  return writer.finish() as Buffer;
+}
+
+// What protobuf implementations, Envoy's among them, read at most.
+const maxDepth = 100;
+
+type Values = Readonly<Record<string, unknown>>;
+
+function writeMessage(writer: Writer, plan: MessagePlan, value: unknown, place: Place): void {
+  if (!isPlainObject(value)) throw wrongKind(`a ${plan.name} message`, value, place);
+  if (++place.depth > maxDepth) throw fault('WIR0109', { path: describePlace(place), max: maxDepth });
+  if (plan.name === 'google.protobuf.Any') writeAny(writer, plan, value, place);
+  else
+    for (const field of presentFields(plan, value, place))
+      writeField(writer, field, value[field.name], place);
+  place.depth--;
+}
+
+/** The fields that the value sets, by number. Refuses names that are no fields, and two arms of one oneof. */
+function presentFields(plan: MessagePlan, value: Values, place: Place): FieldPlan[] {
+  const present: FieldPlan[] = [];
+  const arms = new Map<string, string>();
+  for (const name of Object.keys(value)) {
+    if (value[name] === undefined || plan.oneofs.has(name)) continue;
+    const field = plan.fields.get(name);
+    if (field === undefined) throw unknownField(plan, name, place);
+    present.push(field);
+    if (field.oneof === undefined) continue;
+    const other = arms.get(field.oneof);
+    if (other !== undefined) {
+      throw fault('WIR0104', { path: describePlace(place), first: other, second: name, oneof: field.oneof });
+    }
+    arms.set(field.oneof, name);
+  }
+  checkArmNames(plan, value, arms, place);
+  return present.sort((a, b) => a.number - b.number);
+}
+
+/** A decoded message also says which arm of each oneof is set; if a value says so, it must be true. */
+function checkArmNames(plan: MessagePlan, value: Values, arms: Map<string, string>, place: Place): void {
+  for (const oneof of plan.oneofs) {
+    const named = value[oneof];
+    if (named === undefined || named === arms.get(oneof)) continue;
+    throw fault('WIR0105', { path: describePlace(place), oneof, named: String(named) });
+  }
+}
+
+function writeField(writer: Writer, field: FieldPlan, value: unknown, place: Place): void {
+  place.steps.push(`.${field.name}`);
+  if (field.shape === 'one') writeValue(writer, field, value, place, field.hasPresence);
+  else if (field.shape === 'map') writeMap(writer, field, value, place);
+  else writeList(writer, field, value, place);
+  place.steps.pop();
+}
+
+function writeValue(writer: Writer, field: FieldPlan, value: unknown, place: Place, keepZero: boolean): void {
+  writeTagged(writer, field, field.number, value, place, keepZero);
+}
+
+function writeTagged(
+  writer: Writer,
+  { value: type }: FieldPlan,
+  number: number,
+  value: unknown,
+  place: Place,
+  keepZero: boolean,
+): void {
+  if (!(type instanceof protobuf.Type)) {
+    type.write(writer, value, place, tagOf(number, type.wireType), keepZero);
+    return;
+  }
+  writer.uint32(tagOf(number, 2)).fork();
+  writeMessage(writer, planOf(type), value, place);
+  writer.ldelim();
+}
+
+function writeList(writer: Writer, field: FieldPlan, value: unknown, place: Place): void {
+  if (!Array.isArray(value)) throw wrongKind('a list', value, place);
+  if (value.length === 0) return;
+  const packed =
+    field.shape === 'packed' && !(field.value instanceof protobuf.Type) ? field.value : undefined;
+  if (packed) writer.uint32(tagOf(field.number, 2)).fork();
+  // By index: a list with a hole must be refused, and `forEach` would pass over it.
+  for (let index = 0; index < value.length; index++) {
+    place.steps.push(index);
+    if (packed) packed.write(writer, value[index], place, undefined, true);
+    else writeValue(writer, field, value[index], place, true);
+    place.steps.pop();
+  }
+  if (packed) writer.ldelim();
+}
+
+function writeMap(writer: Writer, field: FieldPlan, value: unknown, place: Place): void {
+  if (!isPlainObject(value)) throw wrongKind('a map (a plain object)', value, place);
+  for (const key of Object.keys(value).sort()) {
+    place.steps.push(`[${key}]`);
+    writer.uint32(tagOf(field.number, 2)).fork();
+    field.key?.write(writer, key, place, tagOf(1, field.key.wireType), true);
+    writeTagged(writer, field, 2, value[key], place, true);
+    writer.ldelim();
+    place.steps.pop();
+  }
+}
+
+/** An Any is either packed already (`type_url`, `value`) or a message with its type beside its fields (`@type`). */
+function writeAny(writer: Writer, plan: MessagePlan, value: Values, place: Place): void {
+  const { '@type': url = value.type_url, ...fields } = value;
+  if (typeof url !== 'string') throw wrongKind('an Any with its type in type_url or @type', url, place);
+  const name = /^type\.googleapis\.com\/([\w.]+)$/.exec(url)?.[1];
+  if (name === undefined || !isKnownMessage(name))
+    throw fault('WIR0108', { path: describePlace(place), url });
+  let packed: Values = value;
+  if (Object.hasOwn(value, '@type')) {
+    const inner = protobuf.Writer.create();
+    place.steps.push(`(${name})`);
+    writeMessage(inner, planOf(messageType(name)), fields, place);
+    place.steps.pop();
+    packed = { type_url: url, value: inner.finish() };
+  }
+  for (const field of presentFields(plan, packed, place))
+    writeField(writer, field, packed[field.name], place);
+}
+
+function unknownField(plan: MessagePlan, field: string, place: Place): Error {
+  const fields = [...plan.fields.keys()].join(', ');
+  return fault('WIR0102', { path: describePlace(place), field, type: plan.name, fields });
+}
+
+function isPlainObject(value: unknown): value is Values {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+function tagOf(number: number, wireType: number): number {
+  return ((number << 3) | wireType) >>> 0;
+}
