@@ -1,4 +1,5 @@
 import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
+import { type Fault, fault } from '../base/faults/fault.js';
 import { readCertificate } from '../spiffe/certificate.js';
 import { type TrustDomain, trustDomainId } from '../spiffe/id.js';
 import { keyUsageBits, oids } from '../spiffe/oids.js';
@@ -78,3 +79,5 @@ export function authorityOf(trustDomain: TrustDomain, der: Uint8Array, privateKe
 
 /** Certificates count whole seconds; rounding up keeps the back-dating within its limit. */
 export const wholeSecondAfter = (ms: number): number => Math.ceil(ms / 1000) * 1000;
+
+export const noAuthorityAt = (now: number): Fault => fault('CAS0104', { at: new Date(now).toISOString() });

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { fault } from '../base/faults/fault.js';
 import { parseWorkloadId, type SpiffeId, trustDomainOf } from '../spiffe/id.js';
 import { keyUsageBits, oids } from '../spiffe/oids.js';
-import { type Authority, backdateMs, wholeSecondAfter } from './authority.js';
+import { type Authority, backdateMs, noAuthorityAt, wholeSecondAfter } from './authority.js';
 import {
   authorityKeyId,
   basicConstraints,
@@ -81,10 +81,7 @@ const noCa = basicConstraints(false);
 /** Both ends within the authority's own life; nothing is issued outside of it. */
 function windowOf(authority: Authority, { now, ttlSeconds }: SvidRequest) {
   if (!(ttlSeconds >= 1)) throw fault('CAS0103', { ttl: ttlSeconds });
-  if (!(now >= authority.notBefore && now < authority.notAfter)) {
-    const [from, until] = [authority.notBefore, authority.notAfter].map((ms) => new Date(ms).toISOString());
-    throw fault('CAS0104', { from: from ?? '', until: until ?? '' });
-  }
+  if (!(now >= authority.notBefore && now < authority.notAfter)) throw noAuthorityAt(now);
   const end = Math.floor((now + ttlSeconds * 1000) / 1000) * 1000;
   return {
     notBefore: Math.max(wholeSecondAfter(now - backdateMs), authority.notBefore),

@@ -17,8 +17,8 @@ export const caFaults = {
     status: 'INVALID_ARGUMENT',
   },
   CAS0104: {
-    sentence: 'the signing authority is valid from {from} to {until}, so nothing can be issued now',
-    hint: 'look at the clock of the server; if it is right, restart the server so that it makes a new authority',
+    sentence: 'no signing authority of the trust domain is valid at {at}, so nothing can be issued',
+    hint: 'look at the clock of the server',
     status: 'UNAVAILABLE',
   },
   CAS0105: {
@@ -49,6 +49,16 @@ export const caFaults = {
   CAS0301: {
     sentence: 'the signing authorities cannot be loaded: {problem}',
     hint: 'restore the file from a backup; with a new one every SVID of the trust domain must be issued anew',
+    status: 'FAILED_PRECONDITION',
+  },
+  CAS0302: {
+    sentence: '`{path}` is open to others than this user: its mode is {mode} and its owner is uid {uid}',
+    hint: 'treat keys that others could read as lost; else make the file 0600 and its folder 0700, owned by this user',
+    status: 'FAILED_PRECONDITION',
+  },
+  CAS0303: {
+    sentence: 'the signing authorities in `{path}` cannot be read or written: {code}',
+    hint: 'check that the disk has room and that this user may write to the folder',
     status: 'FAILED_PRECONDITION',
   },
 } as const satisfies Record<`CAS${number}`, FaultRow>;
