@@ -32,3 +32,9 @@ export interface Entry {
   /** Grows with every update. */
   readonly revision: number;
 }
+
+/** What an operator says of an entry; the rest is the server's. */
+export type EntryContent = Omit<Entry, 'id' | 'createdAt' | 'revision'>;
+
+/** A new entry: `id` is chosen by the server unless it is given. */
+export type EntryDraft = EntryContent & { readonly id?: string };
