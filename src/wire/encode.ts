@@ -2,7 +2,7 @@ import protobuf, { type Type, type Writer } from 'protobufjs';
 import { fault } from '../base/faults/fault.js';
 import { describePlace, type Place } from './place.js';
 import { type FieldPlan, type MessagePlan, planOf } from './plan.js';
-import { wrongKind } from './scalars.js';
+import { type Element, wrongKind } from './scalars.js';
 import { isKnownMessage, messageType } from './schema.js';
 
 /** Encodes a value as a message, strictly and canonically (`encode` in messages.ts says what that means). */
@@ -46,6 +46,7 @@ function presentFields(plan: MessagePlan, value: Values, place: Place): FieldPla
     arms.set(field.oneof, name);
   }
   checkArmNames(plan, value, arms, place);
+  for (const rule of plan.rules) rule(value, place);
   return present.sort((a, b) => a.number - b.number);
 }
 
@@ -60,19 +61,16 @@ function checkArmNames(plan: MessagePlan, value: Values, arms: Map<string, strin
 
 function writeField(writer: Writer, field: FieldPlan, value: unknown, place: Place): void {
   place.steps.push(`.${field.name}`);
-  if (field.shape === 'one') writeValue(writer, field, value, place, field.hasPresence);
+  if (field.shape === 'one') writeTagged(writer, field.value, field.number, value, place, field.hasPresence);
   else if (field.shape === 'map') writeMap(writer, field, value, place);
   else writeList(writer, field, value, place);
   place.steps.pop();
 }
 
-function writeValue(writer: Writer, field: FieldPlan, value: unknown, place: Place, keepZero: boolean): void {
-  writeTagged(writer, field, field.number, value, place, keepZero);
-}
-
+/** Writes one value under a number: the field's own, or that of a map entry's value. */
 function writeTagged(
   writer: Writer,
-  { value: type }: FieldPlan,
+  type: Element | Type,
   number: number,
   value: unknown,
   place: Place,
@@ -97,7 +95,7 @@ function writeList(writer: Writer, field: FieldPlan, value: unknown, place: Plac
   for (let index = 0; index < value.length; index++) {
     place.steps.push(index);
     if (packed) packed.write(writer, value[index], place, undefined, true);
-    else writeValue(writer, field, value[index], place, true);
+    else writeTagged(writer, field.value, field.number, value[index], place, true);
     place.steps.pop();
   }
   if (packed) writer.ldelim();
@@ -109,7 +107,7 @@ function writeMap(writer: Writer, field: FieldPlan, value: unknown, place: Place
     place.steps.push(`[${key}]`);
     writer.uint32(tagOf(field.number, 2)).fork();
     field.key?.write(writer, key, place, tagOf(1, field.key.wireType), true);
-    writeTagged(writer, field, 2, value[key], place, true);
+    writeTagged(writer, field.value, 2, value[key], place, true);
     writer.ldelim();
     place.steps.pop();
   }

@@ -1,6 +1,7 @@
 import protobuf, { type Enum, type Field, type Type } from 'protobufjs';
 import { fault } from '../base/faults/fault.js';
 import { describePlace, type Place } from './place.js';
+import { type Rule, rulesOf } from './rules.js';
 import { type Element, element, scalars, wrongKind } from './scalars.js';
 
 /** What the encoder knows of a message type, worked out once a type. */
@@ -10,6 +11,8 @@ export interface MessagePlan {
   readonly fields: ReadonlyMap<string, FieldPlan>;
   /** Names of the oneofs, the synthetic ones of `optional` fields included. */
   readonly oneofs: ReadonlySet<string>;
+  /** What must be there, and how much of it. */
+  readonly rules: readonly Rule[];
 }
 
 export interface FieldPlan {
@@ -31,7 +34,7 @@ export function planOf(type: Type): MessagePlan {
   if (plan === undefined) {
     const fields = type.fieldsArray.map((field) => [field.name, fieldPlan(field)] as const);
     const oneofs = new Set(type.oneofsArray.map((oneof) => oneof.name));
-    plan = { name: type.fullName.slice(1), fields: new Map(fields), oneofs };
+    plan = { name: type.fullName.slice(1), fields: new Map(fields), oneofs, rules: rulesOf(type) };
     plans.set(type, plan);
   }
   return plan;

@@ -51,6 +51,26 @@ export const wireFaults = {
     hint: 'write whole characters; use a field of bytes for what is not text',
     status: 'INTERNAL',
   },
+  WIR0201: {
+    sentence: '`{path}` has no `{field}`, which every {type} must have',
+    hint: 'set `{field}`',
+    status: 'INTERNAL',
+  },
+  WIR0202: {
+    sentence: '`{path}` sets nothing for `{oneof}`',
+    hint: 'set one of {arms}',
+    status: 'INTERNAL',
+  },
+  WIR0203: {
+    sentence: '`{path}` has {actual} {unit}, fewer than {least}',
+    hint: 'fill it, or leave out the message that holds it',
+    status: 'INTERNAL',
+  },
+  WIR0204: {
+    sentence: '`{path}` has {actual} {unit}, more than {most}',
+    hint: 'shorten or split it',
+    status: 'INTERNAL',
+  },
   WIR0301: {
     sentence: 'the bytes are not a {type} message',
     hint: 'compare the versions of both sides: the sender speaks another protocol, or the message was cut short',
