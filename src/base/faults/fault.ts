@@ -39,5 +39,16 @@ export function isFault(error: unknown, code?: FaultCode): boolean {
 }
 
 function fillIn(template: string, params: Record<string, string | number>): string {
-  return template.replace(/\{(\w+)\}/g, (_, key: string) => String(params[key] ?? `{${key}}`));
+  return template.replace(/\{(\w+)\}/g, (_, key: string) => shown(String(params[key] ?? `{${key}}`)));
+}
+
+const maxShown = 2048;
+
+/** Values come from anybody: no line breaks, terminal sequences or invisible characters, and no endless ones. */
+function shown(value: string): string {
+  const cut = value.length > maxShown ? `${value.slice(0, maxShown)}…` : value;
+  return cut.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (character) => {
+    const code = character.codePointAt(0) ?? 0;
+    return `\\u{${code.toString(16)}}`;
+  });
 }

@@ -70,3 +70,9 @@ test('a fault fills its values in and carries status, hint and cause', () => {
   assert.equal(made.status, 'INVALID_ARGUMENT');
   assert.equal(made.cause, cause);
 });
+
+test('a value from outside cannot break the line, steer a terminal, hide, or fill the log', () => {
+  const { message } = fault('IDN0101', { id: 'a\nb\u001b[31m\u202e\ud800' });
+  assert.ok(message.startsWith('`a\\u{a}b\\u{1b}[31m\\u{202e}\\u{d800}` is not'), message);
+  assert.ok(fault('IDN0101', { id: 'a'.repeat(1e6) }).message.length < 3000);
+});
