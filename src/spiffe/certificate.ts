@@ -79,7 +79,7 @@ function certificateOf(der: Uint8Array): Certificate {
     tbs: tbs.whole,
     signatureAlgorithm: new DerReader(innerAlgorithm.content).oid(),
     signature,
-    serial: Buffer.from(serial).toString('hex').replace(/^0/, ''),
+    serial: Buffer.from(serial).toString('hex').replace(/^0/, '') || '0',
     issuer,
     notBefore,
     notAfter,
