@@ -1,8 +1,6 @@
 import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import { type Fault, fault } from '../base/faults/fault.js';
 import { readCertificate } from '../spiffe/certificate.js';
-import { type TrustDomain, trustDomainId } from '../spiffe/id.js';
-import { keyUsageBits, oids } from '../spiffe/oids.js';
 import {
   basicConstraints,
   distinguishedName,
@@ -10,7 +8,9 @@ import {
   signCertificate,
   subjectAltName,
   subjectKeyId,
-} from './certificate-der.js';
+} from '../spiffe/certificate-writer.js';
+import { type TrustDomain, trustDomainId } from '../spiffe/id.js';
+import { keyUsageBits, oids } from '../spiffe/oids.js';
 import { parsePublicKey } from './public-key.js';
 
 /** A signing authority of a trust domain: its CA certificate and the key that signs SVIDs. */

@@ -3,8 +3,8 @@ import { contextConstructed, DerReader, MalformedDer, tags } from '../base/der/r
 import * as der from '../base/der/writer.js';
 import { fault } from '../base/faults/fault.js';
 import { urisOf } from '../spiffe/certificate.js';
+import { subjectAltName } from '../spiffe/certificate-writer.js';
 import { oids, signatureHashes } from '../spiffe/oids.js';
-import { subjectAltName } from './certificate-der.js';
 import { parsePublicKey, type SubjectKey } from './public-key.js';
 
 /** What a certificate signing request may say: a key whose owner signed it, and the URIs it asks for. */

@@ -1,8 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { fault } from '../base/faults/fault.js';
-import { parseWorkloadId, type SpiffeId, trustDomainOf } from '../spiffe/id.js';
-import { keyUsageBits, oids } from '../spiffe/oids.js';
-import { type Authority, backdateMs, noAuthorityAt, wholeSecondAfter } from './authority.js';
 import {
   authorityKeyId,
   basicConstraints,
@@ -12,7 +9,10 @@ import {
   signCertificate,
   subjectAltName,
   subjectKeyId,
-} from './certificate-der.js';
+} from '../spiffe/certificate-writer.js';
+import { parseWorkloadId, type SpiffeId, trustDomainOf } from '../spiffe/id.js';
+import { keyUsageBits, oids } from '../spiffe/oids.js';
+import { type Authority, backdateMs, noAuthorityAt, wholeSecondAfter } from './authority.js';
 import { parsePublicKey } from './public-key.js';
 
 export interface SvidRequest {

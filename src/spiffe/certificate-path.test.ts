@@ -9,9 +9,9 @@ import { openssl, opensslMissing } from '../../test/support/openssl.js';
 import { x509 } from '../../test/support/peculiar-x509.js';
 import * as der from '../base/der/writer.js';
 import { isFault } from '../base/faults/fault.js';
-import { extension } from '../ca/certificate-der.js';
 import type { Bundle } from './bundle.js';
 import { parseX509Authority } from './bundle-pem.js';
+import { extension } from './certificate-writer.js';
 import { parseTrustDomain } from './id.js';
 import { verifyX509Svid } from './verify-x509-svid.js';
 

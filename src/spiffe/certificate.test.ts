@@ -6,8 +6,8 @@ import { type CertificateOverrides, testCa } from '../../test/support/ca.js';
 import { x509 } from '../../test/support/peculiar-x509.js';
 import * as der from '../base/der/writer.js';
 import { isFault } from '../base/faults/fault.js';
-import { extension } from '../ca/certificate-der.js';
 import { readCertificate } from './certificate.js';
+import { extension } from './certificate-writer.js';
 import { keyUsageBits, oids } from './oids.js';
 
 const web = 'spiffe://shop.example/web';

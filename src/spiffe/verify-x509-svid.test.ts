@@ -5,8 +5,8 @@ import { type CertificateOverrides, type TestCa, testCa } from '../../test/suppo
 import * as der from '../base/der/writer.js';
 import { isFault } from '../base/faults/fault.js';
 import type { FaultCode } from '../base/faults/table.js';
-import { extension, subjectAltName } from '../ca/certificate-der.js';
 import type { Bundle } from './bundle.js';
+import { extension, subjectAltName } from './certificate-writer.js';
 import { parseTrustDomain } from './id.js';
 import { oids } from './oids.js';
 import { claimedSvidId, verifyX509Svid } from './verify-x509-svid.js';

@@ -1,5 +1,7 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import { toPem } from '../../src/base/pem.js';
+import { parsePublicKey } from '../../src/ca/public-key.js';
+import type { Bundle } from '../../src/spiffe/bundle.js';
 import {
   authorityKeyId,
   basicConstraints,
@@ -9,9 +11,7 @@ import {
   signCertificate,
   subjectAltName,
   subjectKeyId,
-} from '../../src/ca/certificate-der.js';
-import { parsePublicKey } from '../../src/ca/public-key.js';
-import type { Bundle } from '../../src/spiffe/bundle.js';
+} from '../../src/spiffe/certificate-writer.js';
 import { parseTrustDomain, type SpiffeId, type TrustDomain } from '../../src/spiffe/id.js';
 import { keyUsageBits, oids } from '../../src/spiffe/oids.js';
 import type { X509Svid } from '../../src/spiffe/x509-svid.js';

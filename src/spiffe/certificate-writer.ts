@@ -1,6 +1,6 @@
 import { type KeyObject, sign } from 'node:crypto';
 import * as der from '../base/der/writer.js';
-import { oids } from '../spiffe/oids.js';
+import { oids } from './oids.js';
 
 /** What goes into a certificate of version 3 (RFC 5280 §4.1), parts in DER where they are. */
 export interface CertificateContent {
