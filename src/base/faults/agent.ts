@@ -1,3 +1,50 @@
 import type { FaultRow } from './row.js';
 
-export const agentFaults = {} as const satisfies Record<`AGT${number}`, FaultRow>;
+export const agentFaults = {
+  AGT0101: {
+    sentence: 'other users have access to `{path}`, where the agent keeps its own identity',
+    hint: 'make it private to the user of the agent: chmod go-w for the folder, chmod 600 for the file',
+    status: 'FAILED_PRECONDITION',
+  },
+  AGT0102: {
+    sentence: 'the agent state in `{path}` cannot be read: {problem}',
+    hint: 'remove the file, make a token with `plastron node token`, and start the agent with --join-token-file',
+    status: 'FAILED_PRECONDITION',
+  },
+  AGT0103: {
+    sentence: 'the agent state in `{path}` belongs to the trust domain `{found}`, not to `{trustDomain}`',
+    hint: 'give every agent a --data-dir of its own, or correct --trust-domain',
+    status: 'FAILED_PRECONDITION',
+  },
+  AGT0201: {
+    sentence:
+      'whoever answers at `{address}` is not the server of the trust domain `{trustDomain}`: {reason}',
+    hint: 'check --server; if the server was set up anew, remove the data directory of the agent and give it the new bundle',
+    status: 'UNAUTHENTICATED',
+  },
+  AGT0202: {
+    sentence: 'the trust bundle from `{address}` has the SHA-256 {found}, not {expected}',
+    hint: 'compare with `plastron bundle show | sha256sum` on the server itself',
+    status: 'UNAUTHENTICATED',
+  },
+  AGT0203: {
+    sentence: 'the server sent a trust bundle that is empty or not that of the trust domain `{trustDomain}`',
+    hint: 'look at the authorities of the server; the agent goes on with the last good bundle',
+    status: 'FAILED_PRECONDITION',
+  },
+  AGT0301: {
+    sentence: 'the server signed an SVID for `{id}` that is not usable: {problem}',
+    hint: 'nothing was handed out; look for a second server or a proxy between agent and server',
+    status: 'FAILED_PRECONDITION',
+  },
+  AGT0501: {
+    sentence: 'the answer of the server does not follow the protocol for entries: {problem}',
+    hint: 'check that server and agent are of compatible versions',
+    status: 'INTERNAL',
+  },
+  AGT0502: {
+    sentence: 'the entry `{id}` has no ID or no selector',
+    hint: 'check that server and agent are of compatible versions',
+    status: 'INTERNAL',
+  },
+} as const satisfies Record<`AGT${number}`, FaultRow>;

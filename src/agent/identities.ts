@@ -1,0 +1,93 @@
+import type { Clock } from '../base/clock.js';
+import type { AttestedWorkload } from '../registration/attested-workload.js';
+import { isSatisfied, selectorSet } from '../registration/match.js';
+import type { Bundle } from '../spiffe/bundle.js';
+import type { X509Svid } from '../spiffe/x509-svid.js';
+import type { AgentEntry, Snapshot } from './snapshot.js';
+
+/** What one workload may have: its SVIDs, the default one first; the bundles, its own trust domain's first. */
+export interface WorkloadIdentities {
+  readonly svids: readonly X509Svid[];
+  readonly bundles: readonly Bundle[];
+}
+
+/** The identities on this node, and who of the workloads may have which. */
+export interface Identities {
+  /** The entries that match a workload, the oldest first; `unknown` before the first sync in this life. */
+  entriesOf(workload: AttestedWorkload): readonly AgentEntry[] | 'unknown';
+  /**
+   * `unknown` before the first sync, while the default SVID is missing or expired (another one must not silently take its
+   * place), and after `withdraw`. A workload that no entry matches still gets the own bundle, as from SPIRE.
+   */
+  identitiesOf(workload: AttestedWorkload): WorkloadIdentities | 'unknown';
+  /** Replaces what is known. Listeners hear of it only if something differs. */
+  publish(snapshot: Snapshot): void;
+  /** The server no longer lets this agent hand anything out: everything is unknown until the next `publish`. */
+  withdraw(): void;
+  /** What was published last; `undefined` before the first sync and after `withdraw`. */
+  current(): Snapshot | undefined;
+  onChange(listener: () => void): () => void;
+}
+
+export function createIdentities(clock: Clock): Identities {
+  let snapshot: Snapshot | undefined;
+  const listeners = new Set<() => void>();
+  const replace = (next: Snapshot | undefined) => {
+    const differs = !sameContent(snapshot, next);
+    snapshot = next;
+    if (differs) for (const listener of [...listeners]) listener();
+  };
+  return {
+    entriesOf: (workload) => (snapshot ? matching(snapshot.entries, workload) : 'unknown'),
+    identitiesOf: (workload) => (snapshot ? identitiesIn(snapshot, workload, clock.now()) : 'unknown'),
+    publish: (next) => replace(next),
+    withdraw: () => replace(undefined),
+    current: () => snapshot,
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}
+
+function identitiesIn(
+  { entries, svids, bundle, federated }: Snapshot,
+  workload: AttestedWorkload,
+  now: number,
+): WorkloadIdentities | 'unknown' {
+  const matched = matching(entries, workload);
+  const good = new Map<string, X509Svid>();
+  for (const [index, entry] of matched.entries()) {
+    const svid = svids.get(entry.id);
+    const usable = svid !== undefined && svid.notAfter > now;
+    if (index === 0 && !usable) return 'unknown';
+    if (usable && !good.has(svid.id)) good.set(svid.id, svid);
+  }
+  const foreign = new Set(matched.flatMap(({ federatesWith }) => federatesWith));
+  const bundles = [...foreign].sort().flatMap((trustDomain) => federated.get(trustDomain) ?? []);
+  return { svids: [...good.values()], bundles: [bundle, ...bundles] };
+}
+
+function matching(entries: readonly AgentEntry[], { selectors }: AttestedWorkload): AgentEntry[] {
+  const found = selectorSet(selectors);
+  return entries.filter((entry) => isSatisfied(entry.selectors, found));
+}
+
+/** Parts that a sync left alone are the same objects, so comparing them is cheap. */
+function sameContent(one: Snapshot | undefined, other: Snapshot | undefined): boolean {
+  if (!one || !other) return one === other;
+  return (
+    one.bundle === other.bundle &&
+    sameMembers(one.entries, other.entries) &&
+    sameValues(one.svids, other.svids) &&
+    sameValues(one.federated, other.federated)
+  );
+}
+
+function sameMembers<T>(one: readonly T[], other: readonly T[]): boolean {
+  return one.length === other.length && one.every((member, index) => member === other[index]);
+}
+
+function sameValues<K, V>(one: ReadonlyMap<K, V>, other: ReadonlyMap<K, V>): boolean {
+  return one.size === other.size && [...one].every(([key, value]) => other.get(key) === value);
+}

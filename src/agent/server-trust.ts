@@ -1,0 +1,88 @@
+import type { Clock } from '../base/clock.js';
+import { fault } from '../base/faults/fault.js';
+import type { Bundle } from '../spiffe/bundle.js';
+import { type TrustDomain, workloadId } from '../spiffe/id.js';
+import type { BundleSource } from '../spiffe/source.js';
+import { verifyX509Svid } from '../spiffe/verify-x509-svid.js';
+
+/** Checks a server's certificates (DER, leaf first); throws what is wrong with them. */
+export type VerifyServer = (chain: readonly Uint8Array[]) => void;
+
+/** The one server ID of a trust domain, as SPIRE has it. */
+export const serverId = (trustDomain: TrustDomain) => workloadId(trustDomain, '/spire/server');
+
+/**
+ * A server is ours when its SVID is verified by the trust domain's bundle as of now and names `spiffe://<td>/spire/server`.
+ * The address plays no part. Throws AGT0201.
+ */
+export function serverVerifier(options: {
+  address: string;
+  trustDomain: TrustDomain;
+  bundle: () => Bundle | undefined;
+  clock: Clock;
+}): VerifyServer {
+  const { address, trustDomain, bundle, clock } = options;
+  return (chain) => {
+    try {
+      const trusted = bundle();
+      if (!trusted) throw new Error('there is no trust bundle yet');
+      const { id } = verifyX509Svid(chain, trusted, clock.now());
+      if (id !== serverId(trustDomain)) throw new Error(`it is ${id}`);
+    } catch (error) {
+      throw fault('AGT0201', { address, trustDomain, reason: reasonOf(error) }, { cause: error });
+    }
+  };
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The trust domain's own bundle as the agent holds it. */
+export interface OwnBundle extends BundleSource {
+  current(): Bundle | undefined;
+  /** Keeps the object that is there while the contents are the same. An empty bundle is refused: AGT0203. */
+  replace(bundle: Bundle): void;
+}
+
+export function createOwnBundle(trustDomain: TrustDomain): OwnBundle {
+  let held: Bundle | undefined;
+  const listeners = new Set<() => void>();
+  return {
+    current: () => held,
+    bundle: (asked) => (asked === trustDomain ? held : undefined),
+    replace(bundle) {
+      if (bundle.trustDomain !== trustDomain || bundle.x509Authorities.length === 0) {
+        throw fault('AGT0203', { trustDomain });
+      }
+      if (held && sameBundle(held, bundle)) return;
+      held = bundle;
+      for (const listener of [...listeners]) listener();
+    },
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}
+
+export function sameBundle(one: Bundle, other: Bundle): boolean {
+  return fingerprint(one) === fingerprint(other);
+}
+
+function fingerprint({
+  trustDomain,
+  x509Authorities,
+  jwtAuthorities,
+  sequence,
+  refreshHint,
+}: Bundle): string {
+  const x509 = x509Authorities.map(({ der, tainted }) => [Buffer.from(der).toString('base64'), tainted]);
+  const jwt = jwtAuthorities.map(({ keyId, publicKey, expiresAt, tainted }) => [
+    keyId,
+    Buffer.from(publicKey).toString('base64'),
+    expiresAt,
+    tainted,
+  ]);
+  return JSON.stringify([trustDomain, x509, jwt, String(sequence), refreshHint]);
+}

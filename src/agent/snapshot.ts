@@ -1,0 +1,29 @@
+import type { Entry } from '../registration/entry.js';
+import type { Bundle } from '../spiffe/bundle.js';
+import type { TrustDomain } from '../spiffe/id.js';
+import type { X509Svid } from '../spiffe/x509-svid.js';
+
+/** What the agent keeps of a registration entry: what it needs to match a workload and to notice a change. */
+export type AgentEntry = Pick<
+  Entry,
+  'id' | 'spiffeId' | 'selectors' | 'federatesWith' | 'hint' | 'createdAt' | 'revision'
+>;
+
+/**
+ * Everything that the agent can hand out at one instant, as one sync with the server left it. Replaced as a whole, never
+ * changed, so that nobody sees half of a sync.
+ */
+export interface Snapshot {
+  /** The oldest first (`byAge`). */
+  readonly entries: readonly AgentEntry[];
+  /** By entry ID. An entry whose SVID could not be had yet is missing here. */
+  readonly svids: ReadonlyMap<string, X509Svid>;
+  /** Of the agent's own trust domain. */
+  readonly bundle: Bundle;
+  readonly federated: ReadonlyMap<TrustDomain, Bundle>;
+}
+
+/** The order of a workload's identities: the oldest entry is the default one; entry IDs settle a tie, byte by byte. */
+export function byAge(one: AgentEntry, other: AgentEntry): number {
+  return one.createdAt - other.createdAt || (one.id < other.id ? -1 : Number(one.id > other.id));
+}
