@@ -1,6 +1,5 @@
-import { createPublicKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
+import { createHash, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import { toPem } from '../../src/base/pem.js';
-import { parsePublicKey } from '../../src/ca/public-key.js';
 import type { Bundle } from '../../src/spiffe/bundle.js';
 import {
   authorityKeyId,
@@ -70,6 +69,8 @@ export interface CertificateOverrides {
   keyUsage?: readonly (keyof typeof keyUsageBits)[] | 'none';
   /** Dotted object identifiers; `'none'` leaves the extension out. */
   extendedKeyUsage?: readonly string[] | 'none';
+  /** Whether the subject key identifier is there; by default it is. */
+  keyId?: boolean;
   ca?: boolean;
   pathLength?: number;
   /** By default a new P-256 key. */
@@ -104,6 +105,7 @@ function caDefaults(trustDomain: TrustDomain, role: string): Content {
     notAfter: Date.now() + 24 * 60 * minute,
     keyUsage: ['keyCertSign', 'cRLSign'],
     extendedKeyUsage: 'none',
+    keyId: true,
     ca: true,
     commonName: `${role} ${randomBytes(4).toString('hex')}`,
     moreExtensions: [],
@@ -119,6 +121,7 @@ function svidDefaults(id: string): Content {
     notAfter: Date.now() + 60 * minute,
     keyUsage: ['digitalSignature'],
     extendedKeyUsage: [oids.serverAuth, oids.clientAuth],
+    keyId: true,
     ca: false,
     commonName: 'test',
     moreExtensions: [],
@@ -129,7 +132,7 @@ function svidDefaults(id: string): Content {
 function certificate(content: Content, issuer?: Made): Made {
   const privateKey = content.privateKey ?? generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
   const spki = createPublicKey(privateKey).export({ format: 'der', type: 'spki' });
-  const { keyId } = parsePublicKey(spki);
+  const keyId = createHash('sha256').update(spki).digest().subarray(0, 20);
   const subject = distinguishedName([oids.organization, 'Test'], [oids.commonName, content.commonName]);
   const der = signCertificate(
     {
@@ -153,7 +156,7 @@ function extensionsOf(content: Content, keyId: Uint8Array, issuer: Made | undefi
     ...(usage === 'none' ? [] : [keyUsage(usage.map((name) => keyUsageBits[name]))]),
     ...(purposes === 'none' ? [] : [extendedKeyUsage(purposes)]),
     basicConstraints(content.ca, content.pathLength),
-    subjectKeyId(keyId),
+    ...(content.keyId ? [subjectKeyId(keyId)] : []),
     ...(issuer ? [authorityKeyId(issuer.keyId)] : []),
     ...(hasNames ? [subjectAltName({ uris, dnsNames: dns })] : []),
     ...content.moreExtensions,
