@@ -19,35 +19,38 @@ export function parseJson(text: string): Json {
   } catch (error) {
     throw new MalformedJson(error instanceof Error ? error.message : 'not JSON', { cause: error });
   }
-  const tokens = text.match(/"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*|[{}[\],:]|true|false|null/g) ?? [];
-  return valueFrom(tokens[Symbol.iterator]());
+  const tokens = text.match(/"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*|[{}[\],:]|true|false|null/g) ?? [];
+  return valueFrom(tokens[Symbol.iterator](), 0);
 }
 
 type Tokens = Iterator<string>;
 
-function valueFrom(tokens: Tokens, first = next(tokens)): Json {
-  if (first === '{') return objectFrom(tokens);
-  if (first === '[') return arrayFrom(tokens);
+const maxDepth = 100;
+
+function valueFrom(tokens: Tokens, depth: number, first = next(tokens)): Json {
+  if (depth > maxDepth) throw new MalformedJson(`more than ${maxDepth} levels`);
+  if (first === '{') return objectFrom(tokens, depth);
+  if (first === '[') return arrayFrom(tokens, depth);
   if (/^-?\d+$/.test(first)) return BigInt(first);
   return JSON.parse(first);
 }
 
-function objectFrom(tokens: Tokens): JsonObject {
+function objectFrom(tokens: Tokens, depth: number): JsonObject {
   const members = new Map<string, Json>();
   for (let token = next(tokens); token !== '}'; token = next(tokens)) {
     if (token === ',') continue;
     const name: string = JSON.parse(token);
     if (members.has(name)) throw new MalformedJson(`the member \`${name}\` occurs twice`);
     next(tokens);
-    members.set(name, valueFrom(tokens));
+    members.set(name, valueFrom(tokens, depth + 1));
   }
   return members;
 }
 
-function arrayFrom(tokens: Tokens): Json[] {
+function arrayFrom(tokens: Tokens, depth: number): Json[] {
   const members: Json[] = [];
   for (let token = next(tokens); token !== ']'; token = next(tokens)) {
-    if (token !== ',') members.push(valueFrom(tokens, token));
+    if (token !== ',') members.push(valueFrom(tokens, depth + 1, token));
   }
   return members;
 }

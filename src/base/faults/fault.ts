@@ -1,3 +1,4 @@
+import { visible } from '../visible.js';
 import { type FaultCode, type FaultParams, faultTable, type StatusName } from './table.js';
 
 /**
@@ -46,9 +47,5 @@ const maxShown = 2048;
 
 /** Values come from anybody: no line breaks, terminal sequences or invisible characters, and no endless ones. */
 function shown(value: string): string {
-  const cut = value.length > maxShown ? `${value.slice(0, maxShown)}…` : value;
-  return cut.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (character) => {
-    const code = character.codePointAt(0) ?? 0;
-    return `\\u{${code.toString(16)}}`;
-  });
+  return visible(value.length > maxShown ? `${value.slice(0, maxShown)}…` : value);
 }
