@@ -11,6 +11,8 @@ export class Fault extends Error {
   readonly code: FaultCode;
   readonly hint: string;
   readonly status: StatusName;
+  /** The values of the placeholders: with the code all that it takes to make the same fault in another thread. */
+  readonly params: Readonly<Record<string, string | number>>;
   /** A protobuf message for the gRPC status details, already packed by the room that knows it. */
   readonly detail: { typeUrl: string; value: Uint8Array } | undefined;
 
@@ -20,6 +22,7 @@ export class Fault extends Error {
     this.code = code;
     this.hint = fillIn(row.hint, params);
     this.status = row.status;
+    this.params = params;
     this.detail = options.detail;
   }
 }

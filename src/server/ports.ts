@@ -1,0 +1,93 @@
+import type { Entry, EntryContent, Selector } from '../registration/entry.js';
+import type { SpiffeId } from '../spiffe/id.js';
+
+/** An agent as the server remembers it. */
+export interface AgentRecord {
+  readonly id: SpiffeId;
+  /** How its node attested: `join_token`. */
+  readonly attestationType: string;
+  /** What attestation found out about the node. */
+  readonly selectors: readonly Selector[];
+  readonly canReattest: boolean;
+  readonly banned: boolean;
+  /** Of the SVID that it showed last: lower-case hexadecimal without leading zeros. */
+  readonly serial: string;
+  /** Milliseconds since the Unix epoch. */
+  readonly expiresAt: number;
+  /** Of an SVID that it was given by renewal and has not shown yet; empty when there is none. */
+  readonly nextSerial: string;
+  readonly nextExpiresAt: number;
+  /** What the agent says its version is; empty when it has not. */
+  readonly version: string;
+}
+
+/** What becomes of an entry that is written. `similar`: another one has its SPIFFE ID, parent and selectors, or its ID. */
+export type EntryOutcome =
+  | { readonly kind: 'written'; readonly entry: Entry }
+  | { readonly kind: 'similar'; readonly entry: Entry }
+  | { readonly kind: 'missing' };
+
+export interface JoinToken {
+  /** SHA-256 of the token; the token itself is stored nowhere. */
+  readonly hash: string;
+  /** Milliseconds since the Unix epoch. */
+  readonly expiresAt: number;
+  /** The alias that the agent is to have as well; empty for none. */
+  readonly aliasId: SpiffeId | '';
+  /** Of an SVID that was issued for it and is not known to have arrived; empty while it was never redeemed. */
+  readonly issuedSerial: string;
+}
+
+/** A node that passed attestation and the SVID that was issued for it, to be recorded together. */
+export interface Attestation {
+  readonly agent: Pick<
+    AgentRecord,
+    'id' | 'attestationType' | 'selectors' | 'canReattest' | 'serial' | 'expiresAt'
+  >;
+  /** As it was when the attempt began: the attempt fails if somebody else redeemed it since. */
+  readonly joinToken?: JoinToken;
+}
+
+export type AttestationOutcome =
+  | { readonly kind: 'recorded'; readonly agent: AgentRecord; readonly alias?: Entry }
+  | { readonly kind: 'banned' }
+  | { readonly kind: 'redeemed' };
+
+/**
+ * What the server needs of a store. A promise is kept only when what it says is on the disk; a call that fails has changed
+ * nothing. Throws STO02xx.
+ */
+export interface ServerStore {
+  entries(): Promise<Entry[]>;
+  /** One outcome each, in order. */
+  createEntries(entries: readonly (EntryContent & { readonly id: string })[]): Promise<EntryOutcome[]>;
+  updateEntries(changes: readonly EntryChange[]): Promise<EntryOutcome[]>;
+  /** For each ID, in order, whether there was such an entry. */
+  deleteEntries(ids: readonly string[]): Promise<boolean[]>;
+
+  agents(): Promise<AgentRecord[]>;
+  attest(attestation: Attestation): Promise<AttestationOutcome>;
+  /** Each gives the record as it is now, or `undefined` when there is no such agent (any more). */
+  renewAgent(id: SpiffeId, next: { serial: string; expiresAt: number }): Promise<AgentRecord | undefined>;
+  activateAgent(id: SpiffeId, serial: string): Promise<AgentRecord | undefined>;
+  banAgent(id: SpiffeId): Promise<AgentRecord | undefined>;
+  setAgentVersion(id: SpiffeId, version: string): Promise<AgentRecord | undefined>;
+  /** Deletes the agent and the alias that its join token brought; gives the ID of the latter. */
+  deleteAgent(id: SpiffeId): Promise<{ deleted: boolean; aliasEntryId?: string }>;
+
+  /** `false` when there is one with this hash already. */
+  createJoinToken(token: Omit<JoinToken, 'issuedSerial'>): Promise<boolean>;
+  joinToken(hash: string): Promise<JoinToken | undefined>;
+  /** The SVID that was issued for a join token has arrived: the token is gone for good. */
+  settleJoinToken(serial: string): Promise<void>;
+  /** Serials of SVIDs that were issued for join tokens and are not known to have arrived. */
+  unsettledSerials(): Promise<string[]>;
+
+  /** The sequence number of the bundle with these contents: the next one whenever they differ from the last time. */
+  bundleSequence(contentHash: string): Promise<bigint>;
+}
+
+export interface EntryChange {
+  readonly id: string;
+  readonly change: Partial<EntryContent>;
+}

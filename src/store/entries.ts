@@ -1,0 +1,138 @@
+import type { Entry, EntryContent, Selector } from '../registration/entry.js';
+import { formatSelector, parseSelector } from '../registration/selector.js';
+import type { EntryChange, EntryOutcome } from '../server/ports.js';
+import type { SpiffeId, TrustDomain } from '../spiffe/id.js';
+import { recordEvents } from './positions.js';
+import { integerOf, type Row, type SqlValue, textOf, type Work } from './unit.js';
+
+type IdentifiedContent = EntryContent & { readonly id: string };
+
+export function* allEntries(): Work<Entry[]> {
+  const rows = yield ['select * from entries order by id', []];
+  return rows.map(entryOf);
+}
+
+/** `now` in seconds since the Unix epoch. */
+export function* createEntries(entries: readonly IdentifiedContent[], now: number): Work<EntryOutcome[]> {
+  const outcomes: EntryOutcome[] = [];
+  for (const content of entries) outcomes.push(yield* createEntry(content, now));
+  return outcomes;
+}
+
+export function* createEntry(content: IdentifiedContent, now: number): Work<EntryOutcome> {
+  const present = (yield* entryWithId(content.id)) ?? (yield* similarEntry(content));
+  if (present) return { kind: 'similar', entry: present };
+  const entry = { ...content, createdAt: now, revision: yield* nextRevision(content.id) };
+  yield [insertEntry, columnsOf(entry)];
+  return { kind: 'written', entry };
+}
+
+export function* updateEntries(changes: readonly EntryChange[]): Work<EntryOutcome[]> {
+  const outcomes: EntryOutcome[] = [];
+  for (const change of changes) outcomes.push(yield* updateEntry(change));
+  return outcomes;
+}
+
+function* updateEntry({ id, change }: EntryChange): Work<EntryOutcome> {
+  const present = yield* entryWithId(id);
+  if (!present) return { kind: 'missing' };
+  const changed = { ...present, ...change };
+  const similar = yield* similarEntry(changed);
+  if (similar && similar.id !== id) return { kind: 'similar', entry: similar };
+  const entry = { ...changed, revision: yield* nextRevision(id) };
+  yield ['delete from entries where id = ?', [id]];
+  yield [insertEntry, columnsOf(entry)];
+  return { kind: 'written', entry };
+}
+
+export function* deleteEntries(ids: readonly string[]): Work<boolean[]> {
+  const deleted: boolean[] = [];
+  for (const id of ids) {
+    const rows = yield ['delete from entries where id = ? returning id', [id]];
+    if (rows.length > 0) yield* recordEvents('entry', [id]);
+    deleted.push(rows.length > 0);
+  }
+  return deleted;
+}
+
+export function* similarEntry(
+  entry: Pick<Entry, 'spiffeId' | 'parentId' | 'selectors'>,
+): Work<Entry | undefined> {
+  const [row] = yield [
+    'select * from entries where spiffe_id = ? and parent_id = ? and selectors = ?',
+    [entry.spiffeId, entry.parentId, selectorsText(entry.selectors)],
+  ];
+  return row && entryOf(row);
+}
+
+/** Selectors, in canonical order, as they are stored: equal sets have equal texts. */
+export function selectorsText(selectors: readonly Selector[]): string {
+  return JSON.stringify(selectors.map(formatSelector));
+}
+
+export function selectorsOf(text: string): Selector[] {
+  return textsOf(text).map(parseSelector);
+}
+
+/**
+ * The position of the event that writes the entry, so that no two states of an entry ever have the same revision, not even
+ * when it is deleted and made again within a second.
+ */
+function* nextRevision(id: string): Work<number> {
+  const [position] = yield* recordEvents('entry', [id]);
+  if (position === undefined) throw new Error('an event has no position');
+  return position;
+}
+
+function* entryWithId(id: string): Work<Entry | undefined> {
+  const [row] = yield ['select * from entries where id = ?', [id]];
+  return row && entryOf(row);
+}
+
+const insertEntry = `insert into entries
+  (id, spiffe_id, parent_id, selectors, x509_svid_ttl, jwt_svid_ttl, dns_names, federates_with, admin, downstream, hint,
+   expires_at, created_at, revision)
+  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+
+function columnsOf(entry: Entry): SqlValue[] {
+  return [
+    entry.id,
+    entry.spiffeId,
+    entry.parentId,
+    selectorsText(entry.selectors),
+    entry.x509SvidTtl,
+    entry.jwtSvidTtl,
+    JSON.stringify(entry.dnsNames),
+    JSON.stringify(entry.federatesWith),
+    Number(entry.admin),
+    Number(entry.downstream),
+    entry.hint,
+    entry.expiresAt,
+    entry.createdAt,
+    entry.revision,
+  ];
+}
+
+/** IDs are not parsed again: they were when they were written, and nobody else writes here. */
+function entryOf(row: Row): Entry {
+  return {
+    id: textOf(row, 'id'),
+    spiffeId: textOf(row, 'spiffe_id') as SpiffeId,
+    parentId: textOf(row, 'parent_id') as SpiffeId,
+    selectors: selectorsOf(textOf(row, 'selectors')),
+    x509SvidTtl: integerOf(row, 'x509_svid_ttl'),
+    jwtSvidTtl: integerOf(row, 'jwt_svid_ttl'),
+    dnsNames: textsOf(textOf(row, 'dns_names')),
+    federatesWith: textsOf(textOf(row, 'federates_with')) as TrustDomain[],
+    admin: integerOf(row, 'admin') === 1,
+    downstream: integerOf(row, 'downstream') === 1,
+    hint: textOf(row, 'hint'),
+    expiresAt: integerOf(row, 'expires_at'),
+    createdAt: integerOf(row, 'created_at'),
+    revision: integerOf(row, 'revision'),
+  };
+}
+
+function textsOf(json: string): string[] {
+  return JSON.parse(json) as string[];
+}

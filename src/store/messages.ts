@@ -1,0 +1,31 @@
+import type { FaultCode } from '../base/faults/table.js';
+import type { UnitCall } from './units.js';
+
+// What the main thread and the thread that owns the database say to each other.
+
+/** What the thread is started with. */
+export interface WorkerStart {
+  /** Of the database file. */
+  readonly path: string;
+  readonly trustDomain: string;
+}
+
+export type ToWorker =
+  | ({ readonly kind: 'call'; readonly id: number } & UnitCall)
+  | { readonly kind: 'close' };
+
+export type FromWorker =
+  | { readonly kind: 'open' }
+  | { readonly kind: 'refused'; readonly error: SentError }
+  | { readonly kind: 'done'; readonly id: number; readonly value: unknown }
+  | { readonly kind: 'failed'; readonly id: number; readonly error: SentError };
+
+export type SentError =
+  | {
+      readonly kind: 'fault';
+      readonly code: FaultCode;
+      readonly params: Readonly<Record<string, string | number>>;
+      /** The text of the cause, for the log. */
+      readonly cause: string;
+    }
+  | { readonly kind: 'bug'; readonly stack: string };

@@ -1,0 +1,50 @@
+import {
+  activateAgent,
+  allAgents,
+  attest,
+  banAgent,
+  deleteAgent,
+  renewAgent,
+  setAgentVersion,
+} from './agents.js';
+import { bundleSequence } from './bundle.js';
+import { allEntries, createEntries, deleteEntries, updateEntries } from './entries.js';
+import { createJoinToken, joinToken, settleJoinToken, unsettledSerials } from './join-tokens.js';
+import type { Work } from './unit.js';
+
+/** Every unit of work by its name, which is what crosses to the thread that owns the database. */
+export const units = {
+  allEntries,
+  createEntries,
+  updateEntries,
+  deleteEntries,
+  allAgents,
+  attest,
+  renewAgent,
+  activateAgent,
+  banAgent,
+  setAgentVersion,
+  deleteAgent,
+  createJoinToken,
+  joinToken,
+  settleJoinToken,
+  unsettledSerials,
+  bundleSequence,
+} as const;
+
+export type UnitName = keyof typeof units;
+export type UnitArgs<Name extends UnitName> = Parameters<(typeof units)[Name]>;
+export type UnitResult<Name extends UnitName> =
+  ReturnType<(typeof units)[Name]> extends Work<infer Result> ? Result : never;
+
+/** One call of a unit, as it crosses to the thread. */
+export interface UnitCall {
+  readonly name: UnitName;
+  readonly args: readonly unknown[];
+}
+
+export function startUnit({ name, args }: UnitCall): Work<unknown> {
+  // The pair was type-checked when it was made (`UnitArgs`), and lost its type on the way between threads.
+  const unit = units[name] as unknown as (...args: readonly unknown[]) => Work<unknown>;
+  return unit(...args);
+}

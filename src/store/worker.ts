@@ -1,0 +1,65 @@
+import { randomUUID } from 'node:crypto';
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { Fault } from '../base/faults/fault.js';
+import { openDatabase } from './database.js';
+import { type Outcome, runGroup } from './group.js';
+import type { FromWorker, SentError, ToWorker, WorkerStart } from './messages.js';
+import { migrate } from './migrate.js';
+import { ensurePrivateFile } from './private-file.js';
+import { storeFault } from './store-fault.js';
+import { startUnit } from './units.js';
+
+// The thread that owns the database, and the only one that touches it. Calls that wait while it works are its next group.
+
+const maxGroup = 256;
+const { path, trustDomain } = workerData as WorkerStart;
+const port = parentPort;
+if (!port) throw new Error('this file is the program of a worker thread');
+const say = (message: FromWorker) => port.postMessage(message);
+
+try {
+  ensurePrivateFile(path);
+  const database = openDatabase(path);
+  migrate(database, { trustDomain, epoch: randomUUID(), path });
+  port.on('message', (first: ToWorker) => {
+    const group = [first];
+    while (group.length < maxGroup) {
+      const next = receiveMessageOnPort(port) as { message: ToWorker } | undefined;
+      if (!next) break;
+      group.push(next.message);
+    }
+    const calls = group.filter((message) => message.kind === 'call');
+    const outcomes =
+      calls.length === 0
+        ? []
+        : runGroup(
+            database,
+            calls.map((call) => () => startUnit(call)),
+          );
+    for (const [index, outcome] of outcomes.entries()) answer(calls[index]?.id, outcome);
+    if (group.some((message) => message.kind === 'close')) {
+      database.close();
+      port.close();
+    }
+  });
+  say({ kind: 'open' });
+} catch (error) {
+  say({ kind: 'refused', error: sent(error) });
+  port.close();
+}
+
+function answer(id: number | undefined, outcome: Outcome): void {
+  if (id === undefined) return;
+  if (outcome.ok) say({ kind: 'done', id, value: outcome.value });
+  else say({ kind: 'failed', id, error: sent(outcome.error) });
+}
+
+/** Faults lose their class between threads, so they travel as the values that they are made of. */
+function sent(error: unknown): SentError {
+  const explained = storeFault(error, path);
+  if (explained instanceof Fault) {
+    const cause = explained.cause instanceof Error ? explained.cause.message : '';
+    return { kind: 'fault', code: explained.code, params: explained.params, cause };
+  }
+  return { kind: 'bug', stack: explained instanceof Error ? String(explained.stack) : String(explained) };
+}
