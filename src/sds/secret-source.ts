@@ -1,0 +1,117 @@
+import type { Clock } from '../base/clock.js';
+import { isFault } from '../base/faults/fault.js';
+import { type CheckedSecret, secretTypeUrl } from '../envoy/secret.js';
+import { tlsCertificate } from '../envoy/tls-certificate.js';
+import { spiffeValidationContext } from '../envoy/validation-context.js';
+import type { AttestedWorkload } from '../registration/attested-workload.js';
+import type { Bundle } from '../spiffe/bundle.js';
+import { trustDomainId } from '../spiffe/id.js';
+import type { X509Svid } from '../spiffe/x509-svid.js';
+import type { Log } from '../telemetry/log.js';
+import type { Answer, ResourceSource } from '../xds/source.js';
+
+/** The port that the agent fills: what a workload may have as of now, and word of every change. */
+export interface IdentityWatcher {
+  watch(workload: AttestedWorkload, changed: () => void): IdentityWatch;
+}
+
+export interface IdentityWatch {
+  /** The SVIDs, the default one first, and the bundles, the own trust domain's first; `unknown` before the first sync. */
+  current(): { readonly svids: readonly X509Svid[]; readonly bundles: readonly Bundle[] } | 'unknown';
+  close(): void;
+}
+
+/** The names that mean something else for every caller. */
+export interface SecretNames {
+  /** The caller's default SVID. Equals SPIRE's `default_svid_name`. */
+  readonly svid: string;
+  /** The bundle of the own trust domain. Equals SPIRE's `default_bundle_name`. */
+  readonly bundle: string;
+  /** The bundles of the own and all federated trust domains. Equals SPIRE's `default_all_bundles_name`. */
+  readonly allBundles: string;
+}
+
+export const spireSecretNames: SecretNames = { svid: 'default', bundle: 'ROOTCA', allBundles: 'ALL' };
+
+export interface SecretSourceOptions {
+  readonly watcher: IdentityWatcher;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** SPIRE's by default. */
+  readonly names?: SecretNames;
+}
+
+/**
+ * SVIDs and trust bundles as SDS secrets (`envoy.extensions.transport_sockets.tls.v3.Secret`), each caller its own: by the
+ * three names above, by SPIFFE ID, and bundles by the ID of their trust domain. A name that the caller may not have is
+ * `absent`, no error: the other names are served, and this one is as soon as an entry appears. Bundles go out under Envoy's
+ * SPIFFE validator only, never pooled: an authority speaks for its own trust domain and for no other.
+ */
+export function secretSource(options: SecretSourceOptions): ResourceSource<AttestedWorkload> {
+  const { watcher, clock, log, names = spireSecretNames } = options;
+  const checked = (make: () => CheckedSecret): Answer => {
+    try {
+      return make();
+    } catch (error) {
+      // What Envoy would refuse is not sent, so that what it has stays: a refused secret makes it refuse the next good one.
+      if (!isFault(error)) throw error;
+      log.error({ error }, 'a secret did not pass its checks and is not sent');
+      return 'unknown';
+    }
+  };
+  return {
+    typeUrl: secretTypeUrl,
+    open(workload, changed) {
+      const watch = watcher.watch(workload, changed);
+      const known = () => (workload.isAlive() ? watch.current() : 'unknown');
+      const answer = (name: string, { svids, bundles }: Known): Answer => {
+        const svid = name === names.svid ? svids[0] : svids.find(({ id }) => id === name);
+        if (svid) return checked(() => tlsCertificate(name, svid, clock.now()));
+        const asked = bundlesNamed(name, bundles, names);
+        return asked.length === 0 ? 'absent' : checked(() => validationContext(name, asked));
+      };
+      return {
+        resource(name) {
+          const current = known();
+          return current === 'unknown' ? 'unknown' : answer(name, current);
+        },
+        all() {
+          const current = known();
+          if (current === 'unknown') return 'unknown';
+          const ids = [
+            ...current.bundles.map(({ trustDomain }) => trustDomainId(trustDomain)),
+            ...current.svids.map(({ id }) => id),
+          ];
+          return ids.map((id) => answer(id, current)).filter((found) => typeof found !== 'string');
+        },
+        close: () => watch.close(),
+      };
+    },
+  };
+}
+
+type Known = Exclude<ReturnType<IdentityWatch['current']>, 'unknown'>;
+
+function bundlesNamed(name: string, bundles: readonly Bundle[], names: SecretNames): readonly Bundle[] {
+  if (name === names.bundle) return bundles.slice(0, 1);
+  if (name === names.allBundles) return bundles;
+  return bundles.filter(({ trustDomain }) => trustDomainId(trustDomain) === name);
+}
+
+/** Contexts by their name and bundles, so that all streams share one encoding; forgotten with the first bundle. */
+const encoded = new WeakMap<Bundle, Map<string, { bundles: readonly Bundle[]; secret: CheckedSecret }>>();
+
+function validationContext(name: string, bundles: readonly Bundle[]): CheckedSecret {
+  const [first] = bundles;
+  const byName = (first && encoded.get(first)) ?? new Map();
+  const last = byName.get(name);
+  if (last && sameBundles(last.bundles, bundles)) return last.secret;
+  const secret = spiffeValidationContext(name, bundles);
+  byName.set(name, { bundles, secret });
+  if (first) encoded.set(first, byName);
+  return secret;
+}
+
+function sameBundles(one: readonly Bundle[], other: readonly Bundle[]): boolean {
+  return one.length === other.length && one.every((bundle, index) => bundle === other[index]);
+}
