@@ -10,7 +10,7 @@ export interface Call {
   readonly at: number;
 }
 
-/** What the policy says of one call, and which rule decided: `file:rule`, or `default-deny`. */
+/** What the policy says of one call, and which rule decided: `file:rule`, `default-deny`, or `identity-guard`. */
 export interface Verdict {
   readonly allowed: boolean;
   readonly rule: string;

@@ -1,0 +1,168 @@
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  type Node,
+  type Pair,
+  parseAllDocuments,
+  type YAMLMap,
+  type YAMLParseError,
+} from 'yaml';
+import type { SourceFile, SourceRange } from '../../base/source.js';
+import { visible } from '../../base/visible.js';
+import { diagnostic, type Report } from '../diagnostics/diagnostic.js';
+import type { MapEntry, Tree } from './tree.js';
+
+const maxCharacters = 1 << 20;
+const maxDepth = 32;
+
+/**
+ * Reads one YAML 1.2 document (core schema, so `no` and `on` are texts) and refuses whatever could make it mean something
+ * else than it seems to: duplicate keys, anchors, aliases, merge keys, tags, directives, `__proto__`, several documents,
+ * invisible characters. Answers `undefined` when anything was refused; everything that was is reported.
+ */
+export function parseYaml(file: SourceFile, report: Report): Tree | undefined {
+  let refused = false;
+  const refuse: Report = (found) => {
+    refused = true;
+    report(found);
+  };
+  const document = readDocument(file, refuse);
+  const root = document?.contents;
+  const tree = root ? buildTree({ file, report: refuse }, root, 0) : undefined;
+  return refused ? undefined : tree;
+}
+
+interface Reader {
+  readonly file: SourceFile;
+  readonly report: Report;
+}
+
+function readDocument(file: SourceFile, report: Report): Document | undefined {
+  const { text } = file;
+  if (text.length > maxCharacters) {
+    report(diagnostic('POL0009', { problem: `it has more than ${maxCharacters} characters` }, start(file)));
+    return;
+  }
+  const hidden = hiddenCharacter(text);
+  if (hidden)
+    report(
+      diagnostic(
+        'POL0010',
+        { character: visible(hidden[0]) },
+        rangeAt(file, hidden.index, hidden.index + hidden[0].length),
+      ),
+    );
+  const documents = parseDocuments(file, report);
+  if (!documents) return;
+  const [first, second] = documents;
+  if (second) report(diagnostic('POL0007', {}, rangeOf(file, second.contents ?? undefined)));
+  for (const error of documents.flatMap(({ errors }) => errors)) report(syntaxError(file, error));
+  if (first?.directives?.yaml.explicit || Object.keys(first?.directives?.tags ?? {}).length > 1) {
+    report(diagnostic('POL0006', {}, start(file)));
+  }
+  if (!first?.contents) report(diagnostic('POL0008', {}, start(file)));
+  return first;
+}
+
+function parseDocuments(file: SourceFile, report: Report): Document[] | undefined {
+  try {
+    const options = {
+      version: '1.2',
+      schema: 'core',
+      uniqueKeys: false,
+      merge: false,
+      prettyErrors: false,
+    } as const;
+    return [...parseAllDocuments(file.text, options)];
+  } catch (error) {
+    // The parser recurses: a file that nests thousands of levels deep ends here.
+    if (!(error instanceof RangeError)) throw error;
+    report(diagnostic('POL0009', { problem: 'it nests too deep' }, start(file)));
+    return;
+  }
+}
+
+function syntaxError(file: SourceFile, error: YAMLParseError) {
+  const [from, to] = error.pos;
+  const at = rangeAt(file, from, Math.max(to, from + 1));
+  if (error.code === 'BAD_ALIAS') return diagnostic('POL0003', { text: file.text.slice(from, to) }, at);
+  const problem = error.message.charAt(0).toLowerCase() + error.message.slice(1);
+  return diagnostic('POL0001', { problem }, at);
+}
+
+function buildTree(reader: Reader, node: Node, depth: number): Tree | undefined {
+  const { file, report } = reader;
+  const at = rangeOf(file, node);
+  if (depth > maxDepth) {
+    report(diagnostic('POL0009', { problem: `it nests more than ${maxDepth} levels deep` }, at));
+    return;
+  }
+  if (isAlias(node)) {
+    report(diagnostic('POL0003', { text: file.text.slice(at.start, at.end) }, at));
+    return;
+  }
+  if (node.tag !== undefined) report(diagnostic('POL0004', { tag: node.tag }, at));
+  if ((isScalar(node) || isMap(node) || isSeq(node)) && node.anchor !== undefined) {
+    report(diagnostic('POL0003', { text: `&${node.anchor}` }, at));
+  }
+  if (isMap(node)) return { kind: 'map', entries: buildEntries(reader, node, depth), at };
+  if (isSeq(node)) {
+    const items = node.items.map((item) => buildTree(reader, item as Node, depth + 1));
+    return { kind: 'list', items: items.filter((item) => item !== undefined), at };
+  }
+  return { kind: 'scalar', value: scalarValue(isScalar(node) ? node.value : null), at };
+}
+
+function buildEntries(reader: Reader, map: YAMLMap, depth: number): MapEntry[] {
+  const { file, report } = reader;
+  const entries = new Map<string, MapEntry>();
+  for (const { key: keyNode, value } of map.items as Pair<Node, Node | null>[]) {
+    const keyAt = rangeOf(file, keyNode);
+    const key = isScalar(keyNode) ? keyNode.value : undefined;
+    if (typeof key !== 'string') {
+      report(diagnostic('POL0005', { key: file.text.slice(keyAt.start, keyAt.end) }, keyAt));
+      continue;
+    }
+    if (key === '<<') report(diagnostic('POL0003', { text: '<<' }, keyAt));
+    if (key === '__proto__') report(diagnostic('POL0005', { key }, keyAt));
+    const first = entries.get(key);
+    if (first) {
+      const related = [{ at: first.keyAt, label: 'first written here' }];
+      report(diagnostic('POL0002', { key }, keyAt, { related }));
+      continue;
+    }
+    const tree = value
+      ? buildTree(reader, value, depth + 1)
+      : ({ kind: 'scalar', value: null, at: rangeAt(file, keyAt.end, keyAt.end + 1) } as const);
+    if (tree) entries.set(key, { key, keyAt, value: tree });
+  }
+  return [...entries.values()];
+}
+
+function scalarValue(value: unknown): string | number | boolean | null {
+  if (typeof value === 'number' || typeof value === 'boolean' || value === null) return value;
+  return String(value);
+}
+
+/** A byte order mark at the very start is the one invisible character that editors put there by themselves. */
+function hiddenCharacter(text: string): RegExpExecArray | null {
+  const pattern = /(?![\n\r\t])[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu;
+  if (text.startsWith('\ufeff')) pattern.lastIndex = 1;
+  return pattern.exec(text);
+}
+
+function rangeOf(file: SourceFile, node: Node | undefined): SourceRange {
+  const [from, to] = node?.range ?? [0, 1, 1];
+  return rangeAt(file, from, Math.max(to, from + 1));
+}
+
+function rangeAt(file: SourceFile, from: number, to: number): SourceRange {
+  return { file, start: from, end: to };
+}
+
+function start(file: SourceFile): SourceRange {
+  return rangeAt(file, 0, 1);
+}
