@@ -1,0 +1,105 @@
+import type { Duplex } from 'node:stream';
+import {
+  type ConnectionInjector,
+  Server,
+  ServerCredentials,
+  ServerInterceptingCall,
+  type ServerInterceptingCallInterface,
+  type ServerOptions,
+} from '@grpc/grpc-js';
+import type { Log } from '../telemetry/log.js';
+import { mount } from './mount.js';
+import type { Peer } from './peer.js';
+import type { Service } from './service.js';
+
+/** gRPC on connections that somebody else accepted, so that each call is known to come from that connection's peer. */
+export interface GrpcServer {
+  /** Serves a connection. The peer is forgotten when the connection closes. */
+  serve(connection: Duplex, peer: Peer): void;
+  /** Lets running calls end for `graceMs`, then breaks every connection off. */
+  close(graceMs: number): Promise<void>;
+}
+
+type AuthContext = ReturnType<ServerInterceptingCall['getAuthContext']>;
+
+/** The most that one message may hold, in either direction, unless a server says otherwise. */
+export const maxMessageBytes = 4 * 1024 * 1024;
+
+export function grpcServer(services: readonly Service[], log: Log, options: ServerOptions = {}): GrpcServer {
+  const connections = new Map<number, { peer: Peer; connection: Duplex }>();
+  const peers = new WeakMap<AuthContext, Peer>();
+  const peerOfConnection = (id: number | undefined): Peer => {
+    const known = id === undefined ? undefined : connections.get(id);
+    if (!known) throw new Error('a call came in on a connection that is not known');
+    return known.peer;
+  };
+  const server = new Server({
+    'grpc.enable_channelz': 0,
+    'grpc.max_receive_message_length': maxMessageBytes,
+    'grpc.max_send_message_length': maxMessageBytes,
+    // Node's own limit would break streams off when many of them are written to at once.
+    'grpc-node.max_session_memory': Number.MAX_SAFE_INTEGER,
+    ...options,
+    interceptors: [
+      (_method, call) => {
+        const context: AuthContext = {};
+        peers.set(context, peerOfConnection(call.getConnectionInfo().remotePort));
+        return new CallWithContext(call, context);
+      },
+    ],
+  });
+  const peerOf = (call: { getAuthContext(): AuthContext }): Peer => {
+    const peer = peers.get(call.getAuthContext());
+    if (!peer) throw new Error('a call passed by the interceptor');
+    return peer;
+  };
+  mount(server, services, peerOf, log);
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+
+  let lastId = 0;
+  return {
+    serve: (connection, peer) => {
+      const id = ++lastId;
+      connections.set(id, { peer, connection });
+      connection.once('close', () => connections.delete(id));
+      // An error is always followed by the close.
+      connection.on('error', (error) => log.debug({ error }, 'a connection broke'));
+      // The one thing of a connection that a call can be asked for.
+      Object.defineProperty(connection, 'remotePort', { value: id });
+      injector.injectConnection(connection);
+    },
+    close: (graceMs) => closeAll(server, injector, connections, graceMs),
+  };
+}
+
+class CallWithContext extends ServerInterceptingCall {
+  readonly #context: AuthContext;
+
+  constructor(call: ServerInterceptingCallInterface, context: AuthContext) {
+    super(call);
+    this.#context = context;
+  }
+
+  override getAuthContext(): AuthContext {
+    return this.#context;
+  }
+}
+
+async function closeAll(
+  server: Server,
+  injector: ConnectionInjector,
+  connections: ReadonlyMap<number, { connection: Duplex }>,
+  graceMs: number,
+): Promise<void> {
+  const open = [...connections.values()].map(({ connection }) => connection);
+  const closed = Promise.all(
+    open.map((connection) => new Promise<void>((resolve) => connection.once('close', () => resolve()))),
+  );
+  injector.destroy();
+  const timer = setTimeout(() => {
+    for (const connection of open) connection.destroy();
+  }, graceMs);
+  await closed;
+  clearTimeout(timer);
+  server.forceShutdown();
+}

@@ -1,0 +1,43 @@
+import koffi from 'koffi';
+
+/** The few calls of the C library that Node has no function for. Linux only. */
+export interface Libc {
+  /** Fills `value` and returns 0, or the error number. */
+  getsockopt(fd: number, level: number, option: number, value: Buffer): number;
+  /** A file descriptor that stands for a process (Linux 5.3), or -1. */
+  pidfdOpen(pid: number): number;
+  /** Whether a file descriptor is ready for reading; `undefined` when it cannot be asked. */
+  isReadable(fd: number): boolean | undefined;
+}
+
+const pidfdOpenNumber = 434;
+const pollIn = 1;
+
+let loaded: Libc | undefined;
+
+/** Loaded at the first use, so that commands that open no socket do not pay for it. */
+export function libc(): Libc {
+  loaded ??= load();
+  return loaded;
+}
+
+function load(): Libc {
+  // The C library that Node itself runs on, so glibc and musl alike.
+  const library = koffi.load(null);
+  const getsockopt = library.func('int getsockopt(int, int, int, _Out_ void *, _Inout_ uint32_t *)');
+  const syscall = library.func('long syscall(long, int, unsigned int)');
+  const poll = library.func('int poll(_Inout_ void *, unsigned long, int)');
+  return {
+    getsockopt: (fd, level, option, value) =>
+      getsockopt(fd, level, option, value, [value.length]) === 0 ? 0 : koffi.errno(),
+    pidfdOpen: (pid) => syscall(pidfdOpenNumber, pid, 0),
+    isReadable: (fd) => {
+      // struct pollfd { int fd; short events; short revents; }
+      const request = Buffer.alloc(8);
+      request.writeInt32LE(fd, 0);
+      request.writeInt16LE(pollIn, 4);
+      const ready = poll(request, 1, 0);
+      return ready < 0 ? undefined : (request.readInt16LE(6) & pollIn) !== 0;
+    },
+  };
+}
