@@ -123,9 +123,11 @@ function writeAny(writer: Writer, plan: MessagePlan, value: Values, place: Place
   let packed: Values = value;
   if (Object.hasOwn(value, '@type')) {
     const inner = protobuf.Writer.create();
-    place.steps.push(`(${name})`);
-    writeMessage(inner, planOf(messageType(name)), fields, place);
-    place.steps.pop();
+    // Readers take the bytes inside for a message of its own, and count its depth from its top.
+    writeMessage(inner, planOf(messageType(name)), fields, {
+      steps: [...place.steps, `(${name})`],
+      depth: 0,
+    });
     packed = { type_url: url, value: inner.finish() };
   }
   for (const field of presentFields(plan, packed, place))

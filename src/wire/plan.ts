@@ -82,11 +82,20 @@ function enumElement(type: Enum): Element {
   );
 }
 
-/** Keys of a map are the names of a JavaScript object, so always strings; those of number maps are read back. */
+/** Keys of a map are the names of a JavaScript object, so always strings; those of other maps are read back. */
 function keyElement(keyType: string): Element {
   const scalar = scalars[keyType];
   if (scalar === undefined) throw new Error(`a map cannot have keys of type ${keyType}`);
   if (keyType === 'string' || /64$/.test(keyType)) return scalar;
-  const read = keyType === 'bool' ? (key: string) => key === 'true' : Number;
+  // A key that is not the name of such a value stays a string, and the scalar refuses it.
+  const read = keyType === 'bool' ? truthNamed : numberNamed;
   return { ...scalar, write: (writer, key, ...rest) => scalar.write(writer, read(String(key)), ...rest) };
+}
+
+function truthNamed(key: string): boolean | string {
+  return key === 'true' || (key === 'false' ? false : key);
+}
+
+function numberNamed(key: string): number | string {
+  return String(Number(key)) === key ? Number(key) : key;
 }

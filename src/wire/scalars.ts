@@ -34,8 +34,8 @@ const fixed32 = 5;
 
 /** The scalar types of protobuf by name. */
 export const scalars: Readonly<Record<string, Element>> = {
-  double: element(fixed64, number, isZero, (writer, value) => writer.double(value)),
-  float: element(fixed32, float, isZero, (writer, value) => writer.float(value)),
+  double: element(fixed64, number, isPlusZero, (writer, value) => writer.double(value)),
+  float: element(fixed32, float, isPlusZero, (writer, value) => writer.float(value)),
   int32: element(varint, int32, isZero, (writer, value) => writer.int32(value)),
   uint32: element(varint, uint32, isZero, (writer, value) => writer.uint32(value)),
   sint32: element(varint, int32, isZero, (writer, value) => writer.sint32(value)),
@@ -73,6 +73,11 @@ export function wrongKind(expected: string, value: unknown, place: Place): Error
 }
 
 function isZero(value: number): boolean {
+  return value === 0;
+}
+
+/** Of a floating point number: minus zero has a bit set and is written. */
+function isPlusZero(value: number): boolean {
   return Object.is(value, 0);
 }
 

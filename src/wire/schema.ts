@@ -25,14 +25,10 @@ export function isKnownMessage(name: string): boolean {
 }
 
 const root = new protobuf.Root();
-const found = new Map<string, protobuf.ReflectionObject | null>();
+const found = new Map<string, protobuf.ReflectionObject>();
 
-// Imports that only declare options: the options are read without them, and skipping them halves the loading time.
-const optionsOnly =
-  /^(?:validate\/|udpa\/annotations\/|xds\/annotations\/|envoy\/annotations\/|google\/api\/annotations|google\/protobuf\/descriptor)/;
-
-root.resolvePath = (_origin, target) =>
-  optionsOnly.test(target) ? null : (protoFiles().paths.get(target) ?? target);
+// An import that is not in the table only declares options.
+root.resolvePath = (origin, target) => (origin === '' ? target : (protoFiles().paths.get(target) ?? null));
 
 // protobufjs has these inside (in camelCase, whatever `keepCase` says) and reads no file for them.
 const wellKnown = ['any', 'duration', 'empty', 'field_mask', 'struct', 'timestamp', 'wrappers'];
@@ -44,6 +40,8 @@ function lookup(name: string): protobuf.ReflectionObject | null {
   const path = declaringFile(name);
   if (path !== undefined) root.loadSync(path, { keepCase: true });
   const object = root.lookup(`.${name}`);
+  // protobufjs also finds a name in any package below the one where it should be.
+  if (object === null || object.fullName !== `.${name}`) return null;
   found.set(name, object);
   return object;
 }
