@@ -4,7 +4,7 @@ import * as der from '../base/der/writer.js';
 import { fault } from '../base/faults/fault.js';
 import { urisOf } from '../spiffe/certificate.js';
 import { subjectAltName } from '../spiffe/certificate-writer.js';
-import { oids, signatureHashes } from '../spiffe/oids.js';
+import { oids, type SignatureAlgorithm, signatureAlgorithms } from '../spiffe/oids.js';
 import { parsePublicKey, type SubjectKey } from './public-key.js';
 
 /** What a certificate signing request may say: a key whose owner signed it, and the URIs it asks for. */
@@ -28,11 +28,11 @@ export function readCsr(bytes: Uint8Array): Csr {
     const outer = file.enter(tags.sequence);
     file.end();
     const info = outer.read(tags.sequence);
-    const hash = signatureHashes.get(signatureOid(outer));
+    const algorithm = signatureAlgorithms.get(signatureOid(outer));
     const signature = outer.wholeBytes();
     outer.end();
     const { key, uriSans } = infoOf(new DerReader(info.content));
-    if (!hash || !isSignedBy(key, hash, info.whole, signature)) throw fault('CAS0204', {});
+    if (!algorithm || !isSignedBy(key, algorithm, info.whole, signature)) throw fault('CAS0204', {});
     return { publicKey: key.spki, uriSans };
   } catch (error) {
     if (!(error instanceof MalformedDer)) throw error;
@@ -83,9 +83,15 @@ function requestedUris(attributes: DerReader): string[] {
   return found[0] ?? [];
 }
 
-function isSignedBy(key: SubjectKey, hash: string, signed: Uint8Array, signature: Uint8Array): boolean {
+function isSignedBy(
+  key: SubjectKey,
+  algorithm: SignatureAlgorithm,
+  signed: Uint8Array,
+  signature: Uint8Array,
+): boolean {
+  if ((key.kind === 'RSA') !== (algorithm.key === 'RSA')) return false;
   try {
-    return verify(hash, signed, publicKeyOf(key), signature);
+    return verify(algorithm.hash, signed, publicKeyOf(key), signature);
   } catch {
     // OpenSSL does not take the key (a point that is not on its curve) or the signature.
     return false;

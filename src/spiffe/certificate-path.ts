@@ -1,8 +1,8 @@
-import { X509Certificate } from 'node:crypto';
+import { type KeyObject, X509Certificate } from 'node:crypto';
 import { type Fault, fault, isFault } from '../base/faults/fault.js';
 import type { Bundle } from './bundle.js';
 import { type Certificate, readCertificate } from './certificate.js';
-import { keyUsageBits, oids, signatureHashes } from './oids.js';
+import { keyUsageBits, oids, signatureAlgorithms } from './oids.js';
 
 /** While every certificate of the path is valid, both ends included; milliseconds since the Unix epoch. */
 export interface PathWindow {
@@ -107,13 +107,22 @@ function checkAsIssuer(issuer: Certificate, path: readonly Certificate[]): void 
 }
 
 function isSignedBy(subject: Certificate, issuer: Certificate): boolean {
-  if (!signatureHashes.has(subject.signatureAlgorithm)) return false;
+  if (!signatureAlgorithms.has(subject.signatureAlgorithm)) return false;
   try {
-    return new X509Certificate(subject.der).verify(new X509Certificate(issuer.der).publicKey);
+    return new X509Certificate(subject.der).verify(keyOf(issuer));
   } catch {
     // OpenSSL cannot read one of them, or the key: not a signature that anybody could rely on.
     return false;
   }
+}
+
+/** Kept, because reading a key costs more than a signature check, and the authorities of a bundle stay the same. */
+const keys = new WeakMap<Certificate, KeyObject>();
+
+function keyOf(issuer: Certificate): KeyObject {
+  const key = keys.get(issuer) ?? new X509Certificate(issuer.der).publicKey;
+  keys.set(issuer, key);
+  return key;
 }
 
 function windowOf(path: readonly Certificate[]): PathWindow {

@@ -38,12 +38,18 @@ export const keyUsageBits = {
   cRLSign: 6,
 } as const;
 
-/** The signature algorithms that are accepted anywhere: none with SHA-1 or MD5. To the name of the hash for `node:crypto`. */
-export const signatureHashes: ReadonlyMap<string, string> = new Map([
-  [oids.ecdsaWithSha256, 'sha256'],
-  [oids.ecdsaWithSha384, 'sha384'],
-  [oids.ecdsaWithSha512, 'sha512'],
-  [oids.rsaWithSha256, 'sha256'],
-  [oids.rsaWithSha384, 'sha384'],
-  [oids.rsaWithSha512, 'sha512'],
+/** A signature algorithm: the kind of key that it is for, and the name of its hash for `node:crypto`. */
+export interface SignatureAlgorithm {
+  key: 'EC' | 'RSA';
+  hash: 'sha256' | 'sha384' | 'sha512';
+}
+
+/** The signature algorithms that are accepted anywhere, by object identifier: none with SHA-1 or MD5. */
+export const signatureAlgorithms: ReadonlyMap<string, SignatureAlgorithm> = new Map([
+  [oids.ecdsaWithSha256, { key: 'EC', hash: 'sha256' }],
+  [oids.ecdsaWithSha384, { key: 'EC', hash: 'sha384' }],
+  [oids.ecdsaWithSha512, { key: 'EC', hash: 'sha512' }],
+  [oids.rsaWithSha256, { key: 'RSA', hash: 'sha256' }],
+  [oids.rsaWithSha384, { key: 'RSA', hash: 'sha384' }],
+  [oids.rsaWithSha512, { key: 'RSA', hash: 'sha512' }],
 ]);
