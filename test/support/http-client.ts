@@ -33,38 +33,48 @@ export interface Reply {
 /** One connection, kept alive, one request at a time. The request rejects when the connection was refused or cut. */
 export interface Client {
   send(call: Call): Promise<Reply>;
-  readonly socket: net.Socket;
+  /** Whether the connection is still open. */
+  isOpen(): boolean;
+  /** Whether the handshake resumed an earlier session. */
+  resumed(): boolean;
+  /** The newest TLS session that the server offered for resumption. */
+  session(): Buffer | undefined;
   close(): void;
 }
 
 /** HTTP/1.1 on a single connection: a second connection is never opened, so a cut one shows. */
 export async function http1(target: Target): Promise<Client> {
-  const socket = await connect(target, 'http/1.1');
-  const agent = new OneSocketAgent(socket);
-  return { socket, close: () => socket.destroy(), send: (call) => sendHttp1(agent, socket, call) };
+  const connection = await connect(target, 'http/1.1');
+  const agent = new OneSocketAgent(connection.socket);
+  return { ...connection.client, send: (call) => sendHttp1(agent, connection.socket, call) };
 }
 
 /** HTTP/2 on a single connection. */
 export async function http2Client(target: Target): Promise<Client> {
-  const socket = await connect(target, 'h2');
+  const { socket, client } = await connect(target, 'h2');
   const session = http2.connect('http://orders', { createConnection: () => socket });
   const failed = new Promise<never>((_, reject) => session.once('error', reject));
   failed.catch(() => undefined);
   return {
-    socket,
+    ...client,
     close: () => session.destroy(),
     send: (call) => Promise.race([sendHttp2(session, call), failed]),
   };
 }
 
-/** One HTTP/1.1 request on a connection of its own: its status, or `refused` when there was no answer at all. */
+/**
+ * One HTTP/1.1 request on a connection of its own: its status, or `refused` when the server ended the TLS connection in place
+ * of an answer. Where nobody listens there is nothing to be learned, so that is an error.
+ */
 export async function attempt(target: Target, call: Call = {}): Promise<number | 'refused'> {
   let client: Client | undefined;
   try {
     client = await http1(target);
     return (await client.send(call)).status;
-  } catch {
-    return 'refused';
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (code === 'ECONNRESET' || code === 'EPIPE' || code.startsWith('ERR_SSL_')) return 'refused';
+    throw error;
   } finally {
     client?.close();
   }
@@ -80,31 +90,45 @@ export async function once1(target: Target, call: Call = {}): Promise<Reply> {
   }
 }
 
-/**
- * Makes one request and gives the TLS session that the server offered for resumption; `undefined` when it offered none
- * (TLS 1.3 tickets come after the handshake, so one request must have been answered).
- */
+/** Makes one request, and gives the newest TLS session that the server offered for resumption, if it offered one. */
 export async function sessionOf(target: TlsTarget): Promise<Buffer | undefined> {
   const client = await http1(target);
-  let session: Buffer | undefined;
-  client.socket.on('session', (offered: Buffer) => {
-    session = offered;
-  });
-  await client.send({});
-  if (client.socket instanceof tls.TLSSocket && target.maxVersion === 'TLSv1.2') {
-    session ??= client.socket.getSession();
+  try {
+    await client.send({});
+    return client.session();
+  } finally {
+    client.close();
   }
-  client.close();
-  return session;
 }
 
-async function connect(target: Target, protocol: string): Promise<net.Socket> {
-  if ('socketPath' in target) {
-    const socket = net.connect(target.socketPath);
-    await once(socket, 'connect');
-    return socket;
-  }
-  const socket = tls.connect({
+interface Connection {
+  socket: net.Socket;
+  client: Omit<Client, 'send'>;
+}
+
+async function connect(target: Target, protocol: string): Promise<Connection> {
+  let offered: Buffer | undefined;
+  const socket =
+    'socketPath' in target ? net.connect(target.socketPath) : tls.connect(tlsOptions(target, protocol));
+  socket.on('session', (session: Buffer) => {
+    offered = session;
+  });
+  await once(socket, 'socketPath' in target ? 'connect' : 'secureConnect');
+  // Errors show as the failure of a request; without a listener they would end the process.
+  socket.on('error', () => undefined);
+  return {
+    socket,
+    client: {
+      isOpen: () => !socket.destroyed && !socket.readableEnded,
+      resumed: () => socket instanceof tls.TLSSocket && socket.isSessionReused(),
+      session: () => offered,
+      close: () => socket.destroy(),
+    },
+  };
+}
+
+function tlsOptions(target: TlsTarget, protocol: string): tls.ConnectionOptions {
+  return {
     host: '127.0.0.1',
     port: target.port,
     ALPNProtocols: [protocol],
@@ -113,9 +137,7 @@ async function connect(target: Target, protocol: string): Promise<net.Socket> {
     ...(target.identity ?? {}),
     ...(target.session ? { session: target.session } : {}),
     ...(target.maxVersion ? { maxVersion: target.maxVersion } : {}),
-  });
-  await once(socket, 'secureConnect');
-  return socket;
+  };
 }
 
 /** Hands out the one socket while it lives; afterwards a request fails instead of opening another. */

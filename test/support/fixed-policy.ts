@@ -1,0 +1,40 @@
+import { contentVersion } from '../../src/base/digest.js';
+import { anyOf, encodeAny, typeUrlOf } from '../../src/wire/messages.js';
+import type { EncodedResource } from '../../src/wire/resource.js';
+
+/**
+ * A policy for tests of what lies around policies, written by hand and not by the compiler: the named callers may do
+ * everything, by the rule `fixed:allow`; everybody else is denied by `default-deny`.
+ */
+export function fixedPolicy(name: string, callers: readonly string[]): EncodedResource {
+  const allow = action('fixed:allow', 'ALLOW');
+  const any = encodeAny('envoy.config.core.v3.TypedExtensionConfig', {
+    name,
+    typed_config: anyOf('envoy.extensions.filters.http.rbac.v3.RBAC', {
+      rules_stat_prefix: 'live_',
+      matcher: {
+        ...(callers.length === 0
+          ? {}
+          : {
+              matcher_tree: {
+                input: {
+                  name: 'caller',
+                  typed_config: anyOf('envoy.extensions.matching.common_inputs.ssl.v3.UriSanInput', {}),
+                },
+                exact_match_map: { map: Object.fromEntries(callers.map((caller) => [caller, allow])) },
+              },
+            }),
+        on_no_match: action('default-deny', 'DENY'),
+      },
+    }),
+  });
+  return { name, any, version: contentVersion(any) };
+}
+
+export const extensionConfigType = typeUrlOf('envoy.config.core.v3.TypedExtensionConfig');
+
+function action(name: string, verdict: 'ALLOW' | 'DENY') {
+  return {
+    action: { name, typed_config: anyOf('envoy.config.rbac.v3.Action', { name, action: verdict }) },
+  };
+}
