@@ -30,15 +30,15 @@ function temporaryFolder(t: TestContext): string {
 
 const isRefused = (path: string, code: FaultCode) =>
   assert.throws(
-    () => loadAuthorities(path),
+    () => loadAuthorities(path, trustDomain),
     (error) => isFault(error, code),
   );
 
 test('authorities come back from the file as they were', (t) => {
   const path = join(temporaryFolder(t), 'ca', 'authorities.pem');
-  assert.equal(loadAuthorities(path), undefined);
+  assert.equal(loadAuthorities(path, trustDomain), undefined);
   saveAuthorities(path, [authority, other]);
-  const loaded = loadAuthorities(path);
+  const loaded = loadAuthorities(path, trustDomain);
   assert.deepEqual(
     loaded?.map(({ privateKey, ...rest }) => ({ ...rest, key: privateKey.export({ format: 'jwk' }) })),
     [authority, other].map(({ privateKey, ...rest }) => ({
@@ -76,7 +76,7 @@ test('S28: a file that others may read or write is refused, and so is a folder t
     );
   }
   chmodSync(folder, 0o755);
-  assert.equal(loadAuthorities(path)?.length, 1);
+  assert.equal(loadAuthorities(path, trustDomain)?.length, 1);
 });
 
 test('a symbolic link in the place of the file is not followed', (t) => {
@@ -91,9 +91,9 @@ test('what a crash left behind is no hindrance, and is not read', (t) => {
   const path = join(temporaryFolder(t), 'authorities.pem');
   saveAuthorities(path, [authority]);
   writeFileSync(`${path}.new`, 'half a fi', { mode: 0o644 });
-  assert.equal(loadAuthorities(path)?.length, 1);
+  assert.equal(loadAuthorities(path, trustDomain)?.length, 1);
   saveAuthorities(path, [authority, other]);
-  assert.equal(loadAuthorities(path)?.length, 2);
+  assert.equal(loadAuthorities(path, trustDomain)?.length, 2);
   assert.equal(statSync(path).mode & 0o777, 0o600);
 });
 
@@ -113,6 +113,16 @@ test('a certificate with the key of another authority is refused', (t) => {
   const blocks = readFileSync(path, 'utf8').split(/(?=-----BEGIN)/);
   const [first = '', , , second = ''] = blocks;
   writeFileSync(path, first + second);
+  isRefused(path, 'CAS0301');
+});
+
+test('the authorities of another trust domain are refused', (t) => {
+  const path = join(temporaryFolder(t), 'authorities.pem');
+  const elsewhere = parseTrustDomain('other.example');
+  saveAuthorities(path, [
+    authority,
+    createAuthority({ trustDomain: elsewhere, ttlSeconds: 3600, now: Date.now() }),
+  ]);
   isRefused(path, 'CAS0301');
 });
 

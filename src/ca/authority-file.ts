@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { fault, isFault } from '../base/faults/fault.js';
+import type { TrustDomain } from '../spiffe/id.js';
 import type { Authority } from './authority.js';
 import { authoritiesFromPem, authoritiesToPem } from './authority-pem.js';
 
@@ -44,7 +45,7 @@ export function saveAuthorities(path: string, authorities: readonly Authority[])
  * Reads what `saveAuthorities` wrote; `undefined` when there is no such file. A file that anybody but its owner may read or
  * write is refused: its keys are no secret any more. Throws what `authoritiesFromPem` throws, and CAS0302, CAS0303.
  */
-export function loadAuthorities(path: string): Authority[] | undefined {
+export function loadAuthorities(path: string, trustDomain: TrustDomain): Authority[] | undefined {
   try {
     const pem = withFile(path, constants.O_RDONLY | constants.O_NOFOLLOW, (file) => {
       const stats = fstatSync(file);
@@ -52,7 +53,7 @@ export function loadAuthorities(path: string): Authority[] | undefined {
       return readFileSync(file, 'utf8');
     });
     checkFolder(dirname(path));
-    return authoritiesFromPem(pem);
+    return authoritiesFromPem(trustDomain, pem);
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return undefined;
     throw explained(error, path);

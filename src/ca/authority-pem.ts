@@ -3,7 +3,7 @@ import { fault } from '../base/faults/fault.js';
 import { MalformedPem, type PemBlock, readPem, toPem } from '../base/pem.js';
 import { parseX509Authority } from '../spiffe/bundle-pem.js';
 import { readCertificate } from '../spiffe/certificate.js';
-import { parseSpiffeId, pathOf, trustDomainOf } from '../spiffe/id.js';
+import { type TrustDomain, trustDomainId } from '../spiffe/id.js';
 import { type Authority, authorityOf } from './authority.js';
 import { parsePublicKey } from './public-key.js';
 
@@ -17,27 +17,35 @@ export function authoritiesToPem(authorities: readonly Authority[]): string {
     .join('');
 }
 
-/** Reads what `authoritiesToPem` wrote; anything else is refused. Throws CAS0301, IDN0201, IDN0302, CAS0201, CAS0202. */
-export function authoritiesFromPem(pem: string): Authority[] {
+/**
+ * Reads what `authoritiesToPem` wrote for this trust domain; anything else is refused.
+ * Throws CAS0301, IDN0201, IDN0302, CAS0201, CAS0202.
+ */
+export function authoritiesFromPem(trustDomain: TrustDomain, pem: string): Authority[] {
   const blocks = blocksOf(pem);
   if (blocks.length === 0) throw unusable('it is empty');
   const authorities: Authority[] = [];
-  for (let i = 0; i < blocks.length; i += 2) authorities.push(authorityFrom(blocks[i], blocks[i + 1]));
+  for (let i = 0; i < blocks.length; i += 2) {
+    authorities.push(authorityFrom(trustDomain, blocks[i], blocks[i + 1]));
+  }
   return authorities;
 }
 
-function authorityFrom(certificate: PemBlock | undefined, key: PemBlock | undefined): Authority {
+function authorityFrom(
+  trustDomain: TrustDomain,
+  certificate: PemBlock | undefined,
+  key: PemBlock | undefined,
+): Authority {
   if (certificate?.label !== 'CERTIFICATE' || key?.label !== 'PRIVATE KEY') {
     throw unusable('it is not made of certificates that are each followed by their key');
   }
   const { der } = parseX509Authority(certificate.der);
   const { uris, publicKey } = readCertificate(der);
-  const [uri, ...others] = uris;
-  if (uri === undefined || others.length > 0) throw unusable('a certificate does not have exactly one URI');
-  const id = parseSpiffeId(uri);
-  if (pathOf(id) !== '') throw unusable(`a certificate names \`${id}\` and not a trust domain`);
+  if (uris.length !== 1 || uris[0] !== trustDomainId(trustDomain)) {
+    throw unusable(`a certificate is not of the trust domain \`${trustDomain}\``);
+  }
   if (parsePublicKey(publicKey).kind !== 'P-256') throw unusable('a key is not of the curve P-256');
-  return authorityOf(trustDomainOf(id), der, privateKeyOf(key.der, publicKey));
+  return authorityOf(trustDomain, der, privateKeyOf(key.der, publicKey));
 }
 
 function privateKeyOf(pkcs8: Uint8Array, publicKey: Uint8Array): KeyObject {

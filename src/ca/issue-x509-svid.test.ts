@@ -158,6 +158,11 @@ test('S4, XS-03: the ID is a workload of the own trust domain, and nothing else'
   refuses('IDN0105', { id: 'spiffe://shop.example/web\n' as SpiffeId });
 });
 
+test('ID-10: an ID of 2048 bytes fits into an SVID', () => {
+  const id = workloadId(trustDomain, `/${'a'.repeat(2048 - 'spiffe://shop.example/'.length)}`);
+  assert.equal(verifyX509Svid(issue({ id }).chain, bundle, now).id.length, 2048);
+});
+
 test('S7: the key of the authority is not certified, and neither is a weak one', () => {
   refuses('CAS0102', { publicKey: authority.publicKey });
   refuses('CAS0202', { publicKey: spkiOf(generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey) });

@@ -12,7 +12,7 @@ export interface JwtAuthority {
   readonly keyId: string;
   /** SubjectPublicKeyInfo, DER. */
   readonly publicKey: Uint8Array;
-  /** Seconds since the Unix epoch. */
+  /** Seconds since the Unix epoch; 0 when nothing is known about it. */
   readonly expiresAt: number;
   readonly tainted: boolean;
 }
