@@ -26,6 +26,10 @@ test('a required oneof without an arm is refused: xds regular expressions need t
   encode('xds.type.matcher.v3.RegexMatcher', { google_re2: {}, regex: '^/a$' });
 });
 
+test('an arm of a oneof that is marked as required may be another arm', () => {
+  encode('xds.type.matcher.v3.StringMatcher', { prefix: '/a' });
+});
+
 test('a matcher map without an entry is refused, with its path', () => {
   assert.throws(
     () =>

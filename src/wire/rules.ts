@@ -15,7 +15,9 @@ export function rulesOf(type: Type): Rule[] {
     if (oneof.getOption('(validate.required)') === true) rules.push(oneArm(oneof.name, oneof.oneof));
   }
   for (const field of type.fieldsArray) {
-    if (presence.some((key) => ruleOf(field, key) === true)) rules.push(present(type, field.name));
+    // The arm of a oneof is required only once it was chosen, and then it is there.
+    const required = field.partOf === null && presence.some((key) => ruleOf(field, key) === true);
+    if (required) rules.push(present(type, field.name));
     for (const size of sizes) rules.push(...bounded(field, size));
   }
   return rules;
