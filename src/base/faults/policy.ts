@@ -211,9 +211,4 @@ export const policyFaults = {
     hint: 'name callers by patterns instead of one by one, or split the service',
     status: 'FAILED_PRECONDITION',
   },
-  POL0602: {
-    sentence: 'the policy of service `{service}` nests {depth} levels deep for Envoy, more than {limit}',
-    hint: 'use fewer rules with distinct ends and operations',
-    status: 'FAILED_PRECONDITION',
-  },
 } as const satisfies Record<`POL${number}`, FaultRow>;

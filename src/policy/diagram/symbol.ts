@@ -21,9 +21,15 @@ export function fold(symbol: PathSymbol): PathSymbol {
 
 /** Every symbol that folds to `folded`. */
 export function unfold(folded: PathSymbol): PathSymbol[] {
+  return [
+    ...new Set(spellingsOf(folded).flatMap((symbol) => [symbol, symbol.toLowerCase(), symbol.toUpperCase()])),
+  ];
+}
+
+/** The symbols that fold to `folded`, but for the case of letters. */
+export function spellingsOf(folded: PathSymbol): PathSymbol[] {
   const encoded = percentEncoded(folded);
-  if (folded.length === 1 && foldable.has(encoded)) return [folded, encoded, encoded.toLowerCase()];
-  return [...new Set([folded, folded.toUpperCase()])];
+  return folded.length === 1 && foldable.has(encoded) ? [folded, encoded] : [folded];
 }
 
 /** `!$&'()*+,:=@[]`: what a path may hold both as it is and encoded, without another meaning. */
