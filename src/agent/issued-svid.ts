@@ -41,11 +41,11 @@ export function acceptSvid(
 }
 
 /**
- * When to replace an SVID: half of the life that is left to it now, give or take a tenth, so that what was issued together is
- * not renewed together. `random` is in [0, 1).
+ * When to replace an SVID: at half of its life, give or take a tenth, so that what was issued together is not renewed
+ * together. `random` is in [0, 1).
  */
-export function rotationTime(notAfter: number, now: number, random: number): number {
-  return now + (notAfter - now) * (0.45 + 0.1 * random);
+export function rotationTime(notAfter: number, issuedAt: number, random: number): number {
+  return issuedAt + (notAfter - issuedAt) * (0.45 + 0.1 * random);
 }
 
 /** Whether an SVID is still vouched for by an authority that may issue: not a tainted one, nor one that has gone. */

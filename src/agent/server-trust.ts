@@ -41,8 +41,8 @@ function reasonOf(error: unknown): string {
 /** The trust domain's own bundle as the agent holds it. */
 export interface OwnBundle extends BundleSource {
   current(): Bundle | undefined;
-  /** Keeps the object that is there while the contents are the same. An empty bundle is refused: AGT0203. */
-  replace(bundle: Bundle): void;
+  /** Gives what is held now: the object from before while the contents are the same. An empty bundle is refused: AGT0203. */
+  replace(bundle: Bundle): Bundle;
 }
 
 export function createOwnBundle(trustDomain: TrustDomain): OwnBundle {
@@ -55,9 +55,10 @@ export function createOwnBundle(trustDomain: TrustDomain): OwnBundle {
       if (bundle.trustDomain !== trustDomain || bundle.x509Authorities.length === 0) {
         throw fault('AGT0203', { trustDomain });
       }
-      if (held && sameBundle(held, bundle)) return;
+      if (held && sameBundle(held, bundle)) return held;
       held = bundle;
       for (const listener of [...listeners]) listener();
+      return bundle;
     },
     onChange(listener) {
       listeners.add(listener);

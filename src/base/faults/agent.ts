@@ -37,6 +37,31 @@ export const agentFaults = {
     hint: 'nothing was handed out; look for a second server or a proxy between agent and server',
     status: 'FAILED_PRECONDITION',
   },
+  AGT0401: {
+    sentence: 'this node is not attested, and the agent has nothing to attest it with',
+    hint: 'make a token with `plastron node token` and give it by --join-token-file or PLASTRON_JOIN_TOKEN',
+    status: 'UNAUTHENTICATED',
+  },
+  AGT0402: {
+    sentence: 'the server did not attest this node: {reason}',
+    hint: 'make a new token with `plastron node token`; a token is good once and only for a while',
+    status: 'PERMISSION_DENIED',
+  },
+  AGT0403: {
+    sentence: 'the server does not take the agent `{id}` any more: {reason}',
+    hint: 'make a token with `plastron node token` and write it to the file of --join-token-file: it is read at every try',
+    status: 'PERMISSION_DENIED',
+  },
+  AGT0404: {
+    sentence: 'the server has banned this agent, so it hands out nothing any more',
+    hint: 'find out why; to let the node in again, delete the agent on the server and attest it with a new token',
+    status: 'PERMISSION_DENIED',
+  },
+  AGT0405: {
+    sentence: 'the SVID of the agent `{id}` expired at {at}, so it cannot be renewed',
+    hint: 'make a token with `plastron node token` and write it to the file of --join-token-file: it is read at every try',
+    status: 'UNAUTHENTICATED',
+  },
   AGT0501: {
     sentence: 'the answer of the server does not follow the protocol for entries: {problem}',
     hint: 'check that server and agent are of compatible versions',

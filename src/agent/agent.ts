@@ -1,0 +1,176 @@
+import { Fault, isFault } from '../base/faults/fault.js';
+import type { FaultCode } from '../base/faults/table.js';
+import type { Bundle } from '../spiffe/bundle.js';
+import type { SpiffeId, TrustDomain } from '../spiffe/id.js';
+import type { SvidSource } from '../spiffe/source.js';
+import { createIdentities, type Identities } from './identities.js';
+import { createMembership, type MembershipOptions } from './membership.js';
+import { createPacemaker } from './pacemaker.js';
+import type { ServerCalls } from './server-calls.js';
+import { type AgentRefusal, agentRefusalOf } from './server-refusal.js';
+import { sameBundle, type VerifyServer } from './server-trust.js';
+import type { AgentEntry } from './snapshot.js';
+import { createSvidCache } from './svid-cache.js';
+
+export interface AgentOptions extends MembershipOptions {
+  /** Milliseconds between two syncs, give or take a tenth. SPIRE: `sync_interval`. */
+  syncIntervalMs: number;
+}
+
+export interface AgentStatus {
+  readonly id: SpiffeId | undefined;
+  /** Of the agent's own SVID; milliseconds since the Unix epoch. */
+  readonly svidNotAfter: number | undefined;
+  /** The end of the last good sync in this life; milliseconds since the Unix epoch. */
+  readonly lastSync: number | undefined;
+  readonly entries: number;
+  readonly svids: number;
+  /** Why the last try failed; `undefined` when it succeeded. */
+  readonly trouble: string | undefined;
+  /** Whether it can hand out identities: its own SVID lives, and what a sync of this life brought is still in force. */
+  readonly serving: boolean;
+}
+
+/** An agent at work. */
+export interface Agent {
+  /** What the workloads of this node may have. */
+  readonly identities: Identities;
+  /** The agent's own SVID, and how it judges its server: for further connections to the same server. */
+  readonly svid: SvidSource;
+  readonly verifyServer: VerifyServer;
+  /** Resolves when the agent first has an SVID of its own; rejects with a Fault when only an operator can help. */
+  readonly attested: Promise<void>;
+  /** Syncs now, or right after the sync that is running. */
+  syncSoon(): void;
+  status(): AgentStatus;
+  /** Ends after what is running; hands out nothing new from then on. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Runs an agent: attests the node once, then in every round fetches the trust bundle, renews its own SVID at half life,
+ * fetches the entries and keeps an SVID for each. A round that fails changes nothing but what it had learned, and is tried
+ * again with backoff; what was handed out before stays in force until it expires. Only when the server says that this agent is
+ * banned or not attested any more is everything withdrawn.
+ */
+export function startAgent(options: AgentOptions): Agent {
+  const { connect, clock, log, random = Math.random } = options;
+  const membership = createMembership(options);
+  const { svid, verifyServer } = membership;
+  const identities = createIdentities(clock);
+  const cache = createSvidCache({ clock, log, random });
+  const server = connect({ svid, verifyServer });
+  const learned: Learned = { entries: [], federated: new Map() };
+  const attested = promiseWithResolvers();
+  let lastSync: number | undefined;
+  let trouble: unknown;
+
+  const round = async () => {
+    await membership.ensureAttested();
+    attested.resolve();
+    const own = membership.takeBundle(await server.getBundle());
+    await membership.renewIfDue(server);
+    learned.entries = await server.syncEntries(learned.entries);
+    learned.federated = await federatedBundles(server, learned);
+    try {
+      await cache.refresh(learned.entries, own, (requests) => server.signSvids(requests));
+    } finally {
+      // Removed entries count even while nothing can be signed.
+      identities.publish({ ...learned, svids: cache.svids(), bundle: own });
+    }
+    lastSync = clock.now();
+    if (trouble !== undefined) log.info({ entries: learned.entries.length }, 'in sync with the server again');
+    trouble = undefined;
+  };
+
+  const failed = (error: unknown) => {
+    const refusal = agentRefusalOf(error);
+    if (refusal && withdrawing.includes(refusal)) identities.withdraw();
+    trouble = refusal ? membership.refused(refusal) : error;
+    log.warn({ error: trouble }, 'no sync with the server; what was handed out before stays in force');
+    if (svid.current() || !needsAnOperator(trouble)) return;
+    attested.reject(trouble);
+    pacemaker.stop();
+  };
+
+  const pacemaker = createPacemaker({
+    beat: round,
+    failed,
+    intervalMs: options.syncIntervalMs,
+    nextDue: () => Math.min(svid.nextRotation(), cache.nextRotation()),
+    clock,
+    random,
+  });
+
+  return {
+    identities,
+    svid,
+    verifyServer,
+    attested: attested.promise,
+    syncSoon: pacemaker.soon,
+    status() {
+      const own = svid.current();
+      return {
+        id: own?.id,
+        svidNotAfter: own?.notAfter,
+        lastSync,
+        entries: identities.current()?.entries.length ?? 0,
+        svids: identities.current()?.svids.size ?? 0,
+        trouble: trouble === undefined ? undefined : sentenceOf(trouble),
+        serving: own !== undefined && own.notAfter > clock.now() && identities.current() !== undefined,
+      };
+    },
+    async stop() {
+      await pacemaker.stop();
+      server.close();
+    },
+  };
+}
+
+/** What the last syncs brought; kept while a round fails half way. */
+interface Learned {
+  entries: AgentEntry[];
+  federated: ReadonlyMap<TrustDomain, Bundle>;
+}
+
+/** Of every trust domain that an entry federates with, as far as the server has them; unchanged ones stay the same object. */
+async function federatedBundles(
+  server: ServerCalls,
+  { entries, federated: before }: Learned,
+): Promise<ReadonlyMap<TrustDomain, Bundle>> {
+  const wanted = [...new Set(entries.flatMap(({ federatesWith }) => federatesWith))].sort();
+  const found = new Map<TrustDomain, Bundle>();
+  for (const trustDomain of wanted) {
+    const bundle = await server.getFederatedBundle(trustDomain);
+    if (bundle?.trustDomain !== trustDomain) continue;
+    const known = before.get(trustDomain);
+    found.set(trustDomain, known && sameBundle(known, bundle) ? known : bundle);
+  }
+  return found;
+}
+
+/** The server's word that this agent must no longer hand anything out. An expired SVID alone is not that. */
+const withdrawing: readonly AgentRefusal[] = ['AGENT_BANNED', 'AGENT_NOT_ATTESTED', 'AGENT_NOT_ACTIVE'];
+
+/** What trying again cannot mend while the agent has no identity yet. */
+const hopeless: readonly FaultCode[] = ['AGT0201', 'AGT0202', 'AGT0401', 'AGT0402', 'AGT0404', 'TRN0302'];
+
+function needsAnOperator(error: unknown): boolean {
+  return hopeless.some((code) => isFault(error, code));
+}
+
+function sentenceOf(error: unknown): string {
+  return error instanceof Fault ? `${error.code}: ${error.message} (${error.hint})` : String(error);
+}
+
+function promiseWithResolvers() {
+  let resolve: () => void = () => undefined;
+  let reject: (reason: unknown) => void = () => undefined;
+  const promise = new Promise<void>((whenKept, whenBroken) => {
+    resolve = whenKept;
+    reject = whenBroken;
+  });
+  // Who does not wait for it must not die of it.
+  promise.catch(() => undefined);
+  return { promise, resolve, reject };
+}

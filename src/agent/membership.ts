@@ -1,0 +1,173 @@
+import type { ServiceError } from '@grpc/grpc-js';
+import type { NodeProver } from '../attestation/node/prover.js';
+import type { Clock } from '../base/clock.js';
+import { type Fault, fault } from '../base/faults/fault.js';
+import type { Bundle } from '../spiffe/bundle.js';
+import type { TrustDomain } from '../spiffe/id.js';
+import type { SvidSource } from '../spiffe/source.js';
+import type { X509Svid } from '../spiffe/x509-svid.js';
+import type { Log } from '../telemetry/log.js';
+import { remoteStatus } from '../transport/grpc-client.js';
+import { type BootstrapTrust, bootstrapBundle } from './bootstrap-trust.js';
+import { acceptSvid, newKeyRequest } from './issued-svid.js';
+import { createOwnSvid, isAgentId, type OwnSvid } from './own-svid.js';
+import type { ServerCalls } from './server-calls.js';
+import { type AgentRefusal, agentRefusalOf } from './server-refusal.js';
+import { createOwnBundle, type OwnBundle, serverVerifier, type VerifyServer } from './server-trust.js';
+import type { StateStore } from './state.js';
+
+/** Opens a connection to the server; without `svid` it presents no client certificate. */
+export type ConnectToServer = (options: { svid?: SvidSource; verifyServer: VerifyServer }) => ServerCalls;
+
+export interface MembershipOptions {
+  trustDomain: TrustDomain;
+  /** Of the server, `host:port`; for messages. */
+  address: string;
+  /** Used only while nothing is in `state`. */
+  bootstrap: BootstrapTrust;
+  connect: ConnectToServer;
+  /** What this node can show to attest; asked anew for each attempt; `undefined` when it has nothing. */
+  evidence: () => NodeProver | undefined;
+  state: StateStore;
+  clock: Clock;
+  log: Log;
+  random?: () => number;
+}
+
+/** The agent's place in its trust domain: its own SVID and the bundle, kept on disk across restarts. */
+export interface Membership {
+  readonly svid: OwnSvid;
+  readonly bundle: OwnBundle;
+  readonly verifyServer: VerifyServer;
+  /**
+   * Attests the node if the agent has no SVID that the server would take. Throws AGT0401, AGT0403, AGT0404, AGT0405 when it
+   * has nothing to attest with, AGT0402 when the server refused what it showed.
+   */
+  ensureAttested(): Promise<void>;
+  /** Gives the bundle that is in force now; equal contents stay the same object. */
+  takeBundle(bundle: Bundle): Bundle;
+  renewIfDue(server: ServerCalls): Promise<void>;
+  /** The server does not take our SVID any more; gives the error that says so. */
+  refused(refusal: AgentRefusal): Fault;
+}
+
+export function createMembership(options: MembershipOptions): Membership {
+  const {
+    trustDomain,
+    address,
+    bootstrap,
+    connect,
+    evidence,
+    state,
+    clock,
+    log,
+    random = Math.random,
+  } = options;
+  const svid = createOwnSvid({ clock, random });
+  const bundle = createOwnBundle(trustDomain);
+  const verifyServer = serverVerifier({ address, trustDomain, bundle: bundle.current, clock });
+  const kept = state.load();
+  if (kept) {
+    bundle.replace(kept.bundle);
+    svid.replace(kept.svid, kept.svid.notBefore);
+  }
+  let savedBundle = bundle.current();
+  let refusal: AgentRefusal | undefined;
+
+  /** On disk first: the server forgets the old SVID once the new one was used, so a new one must not get lost. */
+  const become = (next: X509Svid, trusted: Bundle) => {
+    state.save({ svid: next, bundle: trusted });
+    savedBundle = bundle.replace(trusted);
+    svid.replace(next, clock.now());
+    refusal = undefined;
+  };
+
+  const attest = async (prover: NodeProver) => {
+    if (!bundle.current()) {
+      const fetchBundle = (verify: VerifyServer) =>
+        withServer(connect({ verifyServer: verify }), (server) => server.getBundle());
+      bundle.replace(await bootstrapBundle(bootstrap, { address, trustDomain, fetchBundle, clock, log }));
+    }
+    await withServer(connect({ verifyServer }), async (server) => {
+      const trusted = await server.getBundle();
+      const { privateKey, csr } = newKeyRequest();
+      const chain = await server.attestAgent(prover, csr).catch((error: unknown) => {
+        throw attestationFault(error);
+      });
+      const isAgent = (id: X509Svid['id']) => isAgentId(id, trustDomain);
+      become(acceptSvid(chain, privateKey, trusted, isAgent, clock.now()), trusted);
+    });
+    log.info({ id: svid.current()?.id, notAfter: svid.current()?.notAfter }, 'the node is attested');
+  };
+
+  return {
+    svid,
+    bundle,
+    verifyServer,
+    async ensureAttested() {
+      const current = svid.current();
+      if (current && current.notAfter > clock.now() && !refusal) return;
+      const prover = evidence();
+      if (!prover) throw nothingToShow(current, refusal);
+      await attest(prover);
+    },
+    takeBundle(next) {
+      const held = bundle.replace(next);
+      const own = svid.current();
+      if (own && held !== savedBundle) state.save({ svid: own, bundle: held });
+      savedBundle = held;
+      return held;
+    },
+    async renewIfDue(server) {
+      const [own, trusted] = [svid.current(), bundle.current()];
+      if (!own || !trusted || !svid.isDue(trusted)) return;
+      const { privateKey, csr } = newKeyRequest();
+      const chain = await server.renewAgent(csr);
+      become(
+        acceptSvid(chain, privateKey, trusted, (id) => id === own.id, clock.now()),
+        trusted,
+      );
+      log.info({ id: own.id, notAfter: svid.current()?.notAfter }, 'the agent renewed its SVID');
+    },
+    refused(reason) {
+      refusal = reason;
+      return refusalFault(reason, svid.current());
+    },
+  };
+}
+
+async function withServer<T>(server: ServerCalls, use: (server: ServerCalls) => Promise<T>): Promise<T> {
+  try {
+    return await use(server);
+  } finally {
+    server.close();
+  }
+}
+
+const finalStatuses = [
+  'PERMISSION_DENIED',
+  'INVALID_ARGUMENT',
+  'UNAUTHENTICATED',
+  'FAILED_PRECONDITION',
+  'NOT_FOUND',
+];
+
+/** What the server says no to will not become right by trying again; everything else (it is away, it is busy) may. */
+function attestationFault(error: unknown): unknown {
+  if (agentRefusalOf(error) === 'AGENT_BANNED') return fault('AGT0404', {}, { cause: error });
+  const status = remoteStatus(error);
+  if (status === undefined || !finalStatuses.includes(status)) return error;
+  const { details: reason } = (error as Fault).cause as ServiceError;
+  return fault('AGT0402', { reason }, { cause: error });
+}
+
+function nothingToShow(current: X509Svid | undefined, refusal: AgentRefusal | undefined): Fault {
+  if (refusal) return refusalFault(refusal, current);
+  if (!current) return fault('AGT0401', {});
+  return fault('AGT0405', { id: current.id, at: new Date(current.notAfter).toISOString() });
+}
+
+function refusalFault(refusal: AgentRefusal, current: X509Svid | undefined): Fault {
+  if (refusal === 'AGENT_BANNED') return fault('AGT0404', {});
+  return fault('AGT0403', { id: current?.id ?? '', reason: refusal });
+}

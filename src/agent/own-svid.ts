@@ -1,0 +1,41 @@
+import type { Clock } from '../base/clock.js';
+import type { Bundle } from '../spiffe/bundle.js';
+import { type SpiffeId, type TrustDomain, workloadId } from '../spiffe/id.js';
+import type { SvidSource } from '../spiffe/source.js';
+import type { X509Svid } from '../spiffe/x509-svid.js';
+import { isVouchedFor, rotationTime } from './issued-svid.js';
+
+/** The agent's own SVID, by which the server knows it. */
+export interface OwnSvid extends SvidSource {
+  /** `since`: when it was issued, in milliseconds since the Unix epoch; half of its life is counted from there. */
+  replace(svid: X509Svid, since: number): void;
+  /** Whether it should be renewed: half of its life is over, or its authority no longer vouches for it. */
+  isDue(bundle: Bundle): boolean;
+  /** Milliseconds since the Unix epoch; Infinity while there is none. */
+  nextRotation(): number;
+}
+
+export function createOwnSvid(options: { clock: Clock; random: () => number }): OwnSvid {
+  const { clock, random } = options;
+  let held: { svid: X509Svid; rotateAt: number } | undefined;
+  const listeners = new Set<() => void>();
+  return {
+    current: () => held?.svid,
+    replace(svid, since) {
+      held = { svid, rotateAt: rotationTime(svid.notAfter, since, random()) };
+      for (const listener of [...listeners]) listener();
+    },
+    isDue: (bundle) =>
+      held !== undefined && (held.rotateAt <= clock.now() || !isVouchedFor(held.svid, bundle, clock.now())),
+    nextRotation: () => held?.rotateAt ?? Infinity,
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}
+
+/** Agents have IDs under `/spire/agent/` of their trust domain, and nothing else has. */
+export function isAgentId(id: SpiffeId, trustDomain: TrustDomain): boolean {
+  return id.startsWith(`${workloadId(trustDomain, '/spire/agent')}/`);
+}

@@ -1,0 +1,104 @@
+import type { NodeProver } from '../attestation/node/prover.js';
+import { fault } from '../base/faults/fault.js';
+import type { Bundle } from '../spiffe/bundle.js';
+import type { TrustDomain } from '../spiffe/id.js';
+import type { Log } from '../telemetry/log.js';
+import { type ClientStream, type GrpcConnection, remoteStatus } from '../transport/grpc-client.js';
+import { serviceDefinition } from '../wire/services.js';
+import { bundleFromMessage } from './server-messages.js';
+import type { AgentEntry } from './snapshot.js';
+import type { SignAnswer, SignRequest } from './svid-cache.js';
+import { syncEntries } from './sync-entries.js';
+
+/** What an agent calls of SPIRE's server API. Certificate chains are DER, the leaf first. */
+export interface ServerCalls {
+  getBundle(): Promise<Bundle>;
+  /** `undefined` when the server has no bundle of that trust domain (yet). */
+  getFederatedBundle(trustDomain: TrustDomain): Promise<Bundle | undefined>;
+  /** Over a connection without client certificate. */
+  attestAgent(prover: NodeProver, csr: Uint8Array): Promise<readonly Uint8Array[]>;
+  renewAgent(csr: Uint8Array): Promise<readonly Uint8Array[]>;
+  /** The oldest first; entries that are as in `known` are the same objects. */
+  syncEntries(known: readonly AgentEntry[]): Promise<AgentEntry[]>;
+  signSvids(requests: readonly SignRequest[]): Promise<readonly SignAnswer[]>;
+  close(): void;
+}
+
+/** No conversation with the server may take longer: a stream that hangs would hold up every sync after it. */
+const deadlineMs = 30_000;
+
+export function serverCalls(connection: GrpcConnection, log: Log): ServerCalls {
+  const agent = serviceDefinition('spire.api.server.agent.v1.Agent');
+  const bundle = serviceDefinition('spire.api.server.bundle.v1.Bundle');
+  const entry = serviceDefinition('spire.api.server.entry.v1.Entry');
+  const svid = serviceDefinition('spire.api.server.svid.v1.SVID');
+  return {
+    getBundle: async () => bundleFromMessage(await connection.unary(bundle.GetBundle, {})),
+    async getFederatedBundle(trustDomain) {
+      try {
+        const request = { trust_domain: trustDomain };
+        return bundleFromMessage(await connection.unary(bundle.GetFederatedBundle, request));
+      } catch (error) {
+        if (remoteStatus(error) === 'NOT_FOUND') return undefined;
+        throw error;
+      }
+    },
+    attestAgent: (prover, csr) =>
+      conversation(connection.stream(agent.AttestAgent, { deadlineMs }), async ({ send, receive }) => {
+        const { type, payload } = prover;
+        send({
+          params: { data: { type, payload: Buffer.from(payload) }, params: { csr: Buffer.from(csr) } },
+        });
+        for (;;) {
+          const { challenge, result } = await receive();
+          if (result) return result.svid?.cert_chain ?? [];
+          const answer = await prover.answer(challenge ?? new Uint8Array());
+          send({ challenge_response: Buffer.from(answer) });
+        }
+      }),
+    async renewAgent(csr) {
+      const renewed = await connection.unary(agent.RenewAgent, { params: { csr: Buffer.from(csr) } });
+      return renewed.svid?.cert_chain ?? [];
+    },
+    syncEntries: (known) =>
+      conversation(connection.stream(entry.SyncAuthorizedEntries, { deadlineMs }), (exchange) =>
+        syncEntries(exchange, known, log),
+      ),
+    async signSvids(requests) {
+      const params = requests.map(({ entryId, csr }) => ({ entry_id: entryId, csr: Buffer.from(csr) }));
+      const { results = [] } = await connection.unary(svid.BatchNewX509SVID, { params });
+      return results.map((result): SignAnswer => {
+        const chain = result.svid?.cert_chain;
+        if (chain && (result.status?.code ?? 0) === 0) return { chain };
+        return { refusal: result.status?.message ?? 'no reason given' };
+      });
+    },
+    close: () => connection.close(),
+  };
+}
+
+interface Exchange<Request, Response> {
+  send(request: Request): void;
+  /** Rejects when the stream ends instead. */
+  receive(): Promise<Response>;
+}
+
+/** Talks over one stream to its end, and never leaves it open behind. */
+async function conversation<Request, Response, Result>(
+  stream: ClientStream<Request, Response>,
+  talk: (exchange: Exchange<Request, Response>) => Promise<Result>,
+): Promise<Result> {
+  const responses = stream.responses[Symbol.asyncIterator]();
+  const receive = async () => {
+    const next = await responses.next();
+    if (next.done) throw fault('AGT0501', { problem: 'it ended the stream too early' });
+    return next.value;
+  };
+  try {
+    const result = await talk({ send: (request) => stream.send(request), receive });
+    stream.end();
+    return result;
+  } finally {
+    stream.cancel();
+  }
+}
