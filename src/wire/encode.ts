@@ -23,10 +23,12 @@ function writeMessage(writer: Writer, plan: MessagePlan, value: unknown, place: 
   if (!isPlainObject(value)) throw wrongKind(`a ${plan.name} message`, value, place);
   if (++place.depth > maxDepth) throw fault('WIR0109', { path: describePlace(place), max: maxDepth });
   if (plan.name === 'google.protobuf.Any') writeAny(writer, plan, value, place);
-  else
-    for (const field of presentFields(plan, value, place))
-      writeField(writer, field, value[field.name], place);
+  else writeFields(writer, plan, value, place);
   place.depth--;
+}
+
+function writeFields(writer: Writer, plan: MessagePlan, value: Values, place: Place): void {
+  for (const field of presentFields(plan, value, place)) writeField(writer, field, value[field.name], place);
 }
 
 /** The fields that the value sets, by number. Refuses names that are no fields, and two arms of one oneof. */
@@ -47,7 +49,7 @@ function presentFields(plan: MessagePlan, value: Values, place: Place): FieldPla
   }
   checkArmNames(plan, value, arms, place);
   for (const rule of plan.rules) rule(value, place);
-  return present.sort((a, b) => a.number - b.number);
+  return present.length > 1 ? present.sort((a, b) => a.number - b.number) : present;
 }
 
 /** A decoded message also says which arm of each oneof is set; if a value says so, it must be true. */
@@ -130,8 +132,7 @@ function writeAny(writer: Writer, plan: MessagePlan, value: Values, place: Place
     });
     packed = { type_url: url, value: inner.finish() };
   }
-  for (const field of presentFields(plan, packed, place))
-    writeField(writer, field, packed[field.name], place);
+  writeFields(writer, plan, packed, place);
 }
 
 function unknownField(plan: MessagePlan, field: string, place: Place): Error {

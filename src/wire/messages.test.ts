@@ -94,3 +94,12 @@ test('encodeAny gives the bytes of an xDS resource', () => {
   assert.equal(any.type_url, 'type.googleapis.com/envoy.config.rbac.v3.RBAC');
   assert.deepEqual(any.value, encode(rbac, { action: 'LOG' }));
 });
+
+test('the compiler knows the messages by their names', () => {
+  // @ts-expect-error: no message has this name
+  assert.throws(() => encode('envoy.config.rbac.v3.RABC', {}));
+  // @ts-expect-error: no field has this name
+  assert.throws(() => encode(rbac, { polices: {} }));
+  // @ts-expect-error: no action has this name
+  assert.throws(() => encode(rbac, { action: 'ALOW' }));
+});

@@ -87,9 +87,10 @@ function bounded(field: Field, size: Size): Rule[] {
       const actual = given === undefined ? 0 : size.of(given);
       if (actual === undefined || (given === undefined && ignoresAbsent) || (actual === 0 && ignoresEmpty))
         return;
+      if (actual >= least && actual <= most) return;
       const path = `${describePlace(place)}.${field.name}`;
       if (actual < least) throw fault('WIR0203', { path, actual, unit: size.unit, least });
-      if (actual > most) throw fault('WIR0204', { path, actual, unit: size.unit, most });
+      throw fault('WIR0204', { path, actual, unit: size.unit, most });
     },
   ];
 }
