@@ -61,6 +61,12 @@ export default {
       from: { path: '^src/', pathNot: '^src/(app|store)/' },
       to: { path: '^src/store/' },
     },
+    {
+      name: 'only-checks-seal-secrets',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/envoy/(tls-certificate|validation-context)\\.ts$' },
+      to: { path: '^src/envoy/seal-secret\\.ts$' },
+    },
     { name: 'nothing-unresolved', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],
   options: {

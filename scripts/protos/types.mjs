@@ -1,5 +1,5 @@
-// Makes the TypeScript types of the vendored protos (<workspace>/types/**.d.ts), only when their lock file or this script
-// changed. One root file imports everything, so that the generator sees one tree of names.
+// Makes the TypeScript types of the vendored protos (<workspace>/types/**.d.ts), only when their lock file, this script or
+// the generator changed. One root file imports everything, so that the generator sees one tree of names.
 import { spawnSync } from 'node:child_process';
 import {
   existsSync,
@@ -18,11 +18,13 @@ import { sha256 } from './files.mjs';
 import { workspaces } from './sources.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
+const generatorManifest = join(root, 'node_modules/@grpc/proto-loader/package.json');
 
 for (const { folder } of workspaces) {
   const target = join(root, folder);
   const lock = readFileSync(join(target, 'protos.lock.json'));
-  const stamp = sha256(Buffer.concat([lock, readFileSync(fileURLToPath(import.meta.url))]));
+  const made = [lock, readFileSync(fileURLToPath(import.meta.url)), readFileSync(generatorManifest)];
+  const stamp = sha256(Buffer.concat(made));
   const stampFile = join(target, 'types/.stamp');
   if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) continue;
   rmSync(join(target, 'types'), { recursive: true, force: true });
@@ -41,7 +43,7 @@ function generate(target, names) {
     const out = join(scratch, 'out');
     const options = ['--keepCase', '--longs=String', '--enums=String', '--oneofs', '--grpcLib=@grpc/grpc-js'];
     const args = [...options, '--importFileExtension=.js', '-I', target, scratch, '-O', out, 'root.proto'];
-    const generator = join(root, 'node_modules/@grpc/proto-loader/build/bin/proto-loader-gen-types.js');
+    const generator = join(dirname(generatorManifest), 'build/bin/proto-loader-gen-types.js');
     const { status, stderr } = spawnSync(process.execPath, [generator, ...args], { encoding: 'utf8' });
     if (status !== 0) throw new Error(`proto-loader-gen-types failed:\n${stderr}`);
     const files = readdirSync(out, { recursive: true }).filter((name) => name.endsWith('.ts'));

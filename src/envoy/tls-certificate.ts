@@ -4,7 +4,8 @@ import { toPem } from '../base/pem.js';
 import { readCertificate } from '../spiffe/certificate.js';
 import { claimedSvidId } from '../spiffe/verify-x509-svid.js';
 import type { X509Svid } from '../spiffe/x509-svid.js';
-import { type CheckedSecret, sealSecret } from './secret.js';
+import { sealSecret } from './seal-secret.js';
+import type { CheckedSecret } from './secret.js';
 
 /**
  * An SVID as a TlsCertificate secret with a name: leaf and intermediates in PEM, the key as PKCS#8 PEM, nothing else.

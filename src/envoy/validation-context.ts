@@ -5,7 +5,8 @@ import { bundleToPem } from '../spiffe/bundle-pem.js';
 import { readCertificate } from '../spiffe/certificate.js';
 import { keyUsageBits } from '../spiffe/oids.js';
 import { anyOf } from '../wire/messages.js';
-import { type CheckedSecret, sealSecret } from './secret.js';
+import { sealSecret } from './seal-secret.js';
+import type { CheckedSecret } from './secret.js';
 
 /**
  * One trust domain's bundle as a validation context with a plain `trusted_ca`, for Envoys without the SPIFFE validator. Never
