@@ -1,0 +1,134 @@
+import { Metadata, status } from '@grpc/grpc-js';
+import type { ConnectToServer } from '../../src/agent/membership.js';
+import type { ServerCalls } from '../../src/agent/server-calls.js';
+import type { AgentEntry } from '../../src/agent/snapshot.js';
+import type { Clock } from '../../src/base/clock.js';
+import { fault } from '../../src/base/faults/fault.js';
+import { type Authority, createAuthority } from '../../src/ca/authority.js';
+import { readCsr } from '../../src/ca/csr.js';
+import { issueX509Svid } from '../../src/ca/issue-x509-svid.js';
+import type { Bundle } from '../../src/spiffe/bundle.js';
+import { type SpiffeId, type TrustDomain, workloadId } from '../../src/spiffe/id.js';
+import { encode, typeUrlOf } from '../../src/wire/messages.js';
+import { shop } from './agent.js';
+
+/**
+ * A server of the trust domain `shop.example` as the agent calls it, without network: it signs with a real authority and
+ * does what its fields say. For what needs scripting (bans, taints, outages); everything else is tested on the real server.
+ */
+export interface FakeServer {
+  connect: ConnectToServer;
+  authority: Authority;
+  /** Authorities besides that one, in the bundle that it sends. */
+  others: { authority: Authority; tainted: boolean }[];
+  entries: AgentEntry[];
+  federated: Map<TrustDomain, Bundle>;
+  tokens: Set<string>;
+  agentTtl: number;
+  /** Thrown by every call that needs a client certificate. */
+  refuses: Error | undefined;
+  /** Thrown by BatchNewX509SVID. */
+  signingFails: Error | undefined;
+  /** Thrown by every call. */
+  away: Error | undefined;
+  /** Names of the calls, in order. */
+  calls: string[];
+}
+
+export const newAuthority = (clock: Clock): Authority =>
+  createAuthority({ trustDomain: shop, ttlSeconds: 10 * 24 * 3600, now: clock.now() });
+
+export function fakeServer(clock: Clock): FakeServer {
+  const server: FakeServer = {
+    authority: newAuthority(clock),
+    others: [],
+    entries: [],
+    federated: new Map(),
+    tokens: new Set(['token']),
+    agentTtl: 3600,
+    refuses: undefined,
+    signingFails: undefined,
+    away: undefined,
+    calls: [],
+    connect: ({ svid, verifyServer }) => {
+      const issue = (id: SpiffeId, csr: Uint8Array, ttlSeconds: number) => {
+        const { publicKey } = readCsr(csr);
+        return issueX509Svid(server.authority, { id, publicKey, dnsNames: [], ttlSeconds, now: clock.now() })
+          .chain;
+      };
+      const called = (name: string, needsSvid = true) => {
+        server.calls.push(name);
+        if (server.away) throw server.away;
+        verifyServer(serverChain(server, clock));
+        if (needsSvid && server.refuses) throw server.refuses;
+        if (needsSvid && !svid?.current()) throw new Error('no client certificate');
+      };
+      const calls: ServerCalls = {
+        async getBundle() {
+          called('GetBundle', false);
+          return bundleOf(server);
+        },
+        async getFederatedBundle(trustDomain) {
+          called('GetFederatedBundle');
+          return server.federated.get(trustDomain);
+        },
+        async attestAgent({ payload }, csr) {
+          called('AttestAgent', false);
+          const token = Buffer.from(payload).toString();
+          if (!server.tokens.delete(token)) throw grpcError('PERMISSION_DENIED', 'no such token');
+          return issue(workloadId(shop, `/spire/agent/join_token/${token}`), csr, server.agentTtl);
+        },
+        async renewAgent(csr) {
+          called('RenewAgent');
+          return issue(svid?.current()?.id ?? workloadId(shop, '/none'), csr, server.agentTtl);
+        },
+        async syncEntries(known) {
+          called('SyncAuthorizedEntries');
+          return server.entries.map((entry) => known.find((one) => one === entry) ?? entry);
+        },
+        async signSvids(requests) {
+          called('BatchNewX509SVID');
+          if (server.signingFails) throw server.signingFails;
+          return requests.map(({ entryId, csr }) => {
+            const entry = server.entries.find(({ id }) => id === entryId);
+            return entry ? { chain: issue(entry.spiffeId, csr, 3600) } : { refusal: 'not found' };
+          });
+        },
+        close: () => undefined,
+      };
+      return calls;
+    },
+  };
+  return server;
+}
+
+function serverChain({ authority }: FakeServer, clock: Clock): readonly Uint8Array[] {
+  const id = workloadId(shop, '/spire/server');
+  // Any key will do: there is no handshake.
+  const { publicKey } = newAuthority(clock);
+  return issueX509Svid(authority, { id, publicKey, dnsNames: [], ttlSeconds: 600, now: clock.now() }).chain;
+}
+
+export function bundleOf({ authority, others }: FakeServer): Bundle {
+  const all = [{ authority, tainted: false }, ...others];
+  return {
+    trustDomain: shop,
+    x509Authorities: all.map(({ authority: { certificate: der }, tainted }) => ({ der, tainted })),
+    jwtAuthorities: [],
+    sequence: 1n,
+    refreshHint: 0,
+  };
+}
+
+/** As a call over a connection fails with it; with the reason in its details, as SPIRE's server says it. */
+export function grpcError(code: keyof typeof status, details: string, reason?: string): Error {
+  const metadata = new Metadata();
+  if (reason !== undefined) {
+    const name = 'spire.api.types.PermissionDeniedDetails';
+    const value = encode(name, { reason: reason as 'AGENT_BANNED' });
+    const rich = { code: status[code], message: details, details: [{ type_url: typeUrlOf(name), value }] };
+    metadata.set('grpc-status-details-bin', encode('google.rpc.Status', rich));
+  }
+  const cause = Object.assign(new Error(details), { code: status[code], details, metadata });
+  return fault('TRN0301', { method: 'M', address: 'a', status: code, text: details }, { cause });
+}
