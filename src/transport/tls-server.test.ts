@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { connect } from 'node:net';
 import { test } from 'node:test';
 import { testCa } from '../../test/support/ca.js';
 import { systemClock } from '../base/clock.js';
@@ -82,4 +83,18 @@ test('callers with an SVID are verified on every call, callers without one are n
     strict.unary(health.Check, {}),
     (error: Error & { code?: string }) => error.code === 'TRN0302',
   );
+});
+
+test('closing does not wait for a client that is in the middle of its handshake', async () => {
+  const identity = rotating(ca.svid('spiffe://shop.example/spire/server').svid);
+  const server = await serveTls({ host: '127.0.0.1', port: 0, identity, services: [] });
+  const client = connect(server.port, '127.0.0.1');
+  const gone = new Promise((resolve) => client.once('close', resolve));
+  await new Promise((resolve) => client.once('connect', resolve));
+  // The server has accepted it once another connection, made later, was served.
+  const other = dialTls({ address: `127.0.0.1:${server.port}`, verifyServer: () => {} });
+  await assert.rejects(other.unary(health.Check, {}));
+  await server.close();
+  await gone;
+  other.close();
 });

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import { fault } from '../base/faults/fault.js';
 import type { SvidSource } from '../spiffe/source.js';
@@ -48,6 +49,11 @@ export async function serveTls(options: TlsServerOptions): Promise<TlsServer> {
     rejectUnauthorized: false,
     handshakeTimeout: 10_000,
   });
+  const accepted = new Set<Socket>();
+  listener.on('connection', (socket: Socket) => {
+    accepted.add(socket);
+    socket.once('close', () => accepted.delete(socket));
+  });
   listener.on('secureConnection', (connection) => accept(connection, grpc.serve, log));
   listener.on('tlsClientError', (error) => log.debug({ error }, 'a TLS handshake failed'));
   const stopFollowing = identity.onChange(() =>
@@ -61,6 +67,8 @@ export async function serveTls(options: TlsServerOptions): Promise<TlsServer> {
       stopFollowing();
       const closed = new Promise<void>((resolve) => listener.close(() => resolve()));
       await grpc.close(graceMs);
+      // What is left was still shaking hands.
+      for (const socket of accepted) socket.destroy();
       await closed;
     },
   };
