@@ -1,3 +1,4 @@
+import type { JoinToken } from '../attestation/node/verifier.js';
 import type { Entry, EntryContent, Selector } from '../registration/entry.js';
 import type { SpiffeId } from '../spiffe/id.js';
 
@@ -26,17 +27,6 @@ export type EntryOutcome =
   | { readonly kind: 'written'; readonly entry: Entry }
   | { readonly kind: 'similar'; readonly entry: Entry }
   | { readonly kind: 'missing' };
-
-export interface JoinToken {
-  /** SHA-256 of the token; the token itself is stored nowhere. */
-  readonly hash: string;
-  /** Milliseconds since the Unix epoch. */
-  readonly expiresAt: number;
-  /** The alias that the agent is to have as well; empty for none. */
-  readonly aliasId: SpiffeId | '';
-  /** Of an SVID that was issued for it and is not known to have arrived; empty while it was never redeemed. */
-  readonly issuedSerial: string;
-}
 
 /** A node that passed attestation and the SVID that was issued for it, to be recorded together. */
 export interface Attestation {

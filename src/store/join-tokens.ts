@@ -1,4 +1,4 @@
-import type { JoinToken } from '../server/ports.js';
+import type { JoinToken } from '../attestation/node/verifier.js';
 import type { SpiffeId } from '../spiffe/id.js';
 import { integerOf, textOf, type Work } from './unit.js';
 

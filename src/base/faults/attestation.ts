@@ -21,4 +21,19 @@ export const attestationFaults = {
     hint: 'connect after changing user, not before',
     status: 'PERMISSION_DENIED',
   },
+  ATT0201: {
+    sentence: 'the join token is not accepted: it was used, it has expired, or this server never made it',
+    hint: 'make a new one on the server with `plastron node token` and give it to one agent only',
+    status: 'INVALID_ARGUMENT',
+  },
+  ATT0202: {
+    sentence: 'the server sent a challenge, which the attestation method `{method}` does not have',
+    hint: 'check that server and agent are of compatible versions',
+    status: 'INTERNAL',
+  },
+  ATT0203: {
+    sentence: 'a join token {problem}',
+    hint: 'leave the token out and the server makes one, or choose at least 22 random characters of a-z, A-Z, 0-9, dash and underscore',
+    status: 'INVALID_ARGUMENT',
+  },
 } as const satisfies Record<`ATT${number}`, FaultRow>;

@@ -1,3 +1,104 @@
 import type { FaultRow } from './row.js';
 
-export const serverFaults = {} as const satisfies Record<`SRV${number}`, FaultRow>;
+export const serverFaults = {
+  SRV0101: {
+    sentence: '{method} is not for {caller}',
+    hint: 'operators call it on the admin socket of the server, or with the SVID of an entry that is marked admin',
+    status: 'PERMISSION_DENIED',
+  },
+  SRV0102: {
+    sentence: 'the SVID of the agent has expired',
+    hint: 'attest the agent again: with a new join token, or by itself where its method allows it',
+    status: 'PERMISSION_DENIED',
+  },
+  SRV0103: {
+    sentence: 'the agent is not attested here',
+    hint: 'attest the agent again: with a new join token, or by itself where its method allows it',
+    status: 'PERMISSION_DENIED',
+  },
+  SRV0104: {
+    sentence: 'the SVID is not the current one of the agent',
+    hint: 'give every agent a data directory of its own; if two of them share one identity, attest both anew',
+    status: 'PERMISSION_DENIED',
+  },
+  SRV0105: {
+    sentence: 'the agent is banned',
+    hint: 'an operator can delete the agent, which lifts the ban, and let it attest again',
+    status: 'PERMISSION_DENIED',
+  },
+  SRV0106: {
+    sentence: 'the agent cannot renew its SVID, since its node can attest again',
+    hint: 'attest again on a connection without certificate',
+    status: 'PERMISSION_DENIED',
+  },
+  SRV0201: {
+    sentence: 'the request has no `{field}`',
+    hint: 'fill it in as the API of SPIRE describes it',
+    status: 'INVALID_ARGUMENT',
+  },
+  SRV0202: {
+    sentence: 'the request names {count} objects at once, more than {max}',
+    hint: 'split it into several requests',
+    status: 'INVALID_ARGUMENT',
+  },
+  SRV0203: {
+    sentence: '{size} is not a page size',
+    hint: 'ask for a number of items, or 0 to let the server choose',
+    status: 'INVALID_ARGUMENT',
+  },
+  SRV0204: {
+    sentence: 'the filter cannot be used: {problem}',
+    hint: 'fill it in as the API of SPIRE describes it, or leave it out',
+    status: 'INVALID_ARGUMENT',
+  },
+  SRV0205: {
+    sentence: 'the stream does not follow the protocol: {problem}',
+    hint: 'send the messages in the order that the API of SPIRE describes',
+    status: 'INVALID_ARGUMENT',
+  },
+  SRV0301: {
+    sentence: 'no entry has the ID `{id}`',
+    hint: 'list the entries with `plastron entry list`',
+    status: 'NOT_FOUND',
+  },
+  SRV0302: {
+    sentence: 'the entry `{id}` is the same: it has this ID, or this SPIFFE ID, parent and selectors',
+    hint: 'change that entry, or choose another ID, parent or set of selectors',
+    status: 'ALREADY_EXISTS',
+  },
+  SRV0303: {
+    sentence: 'this server does not support `{field}` in entries yet',
+    hint: 'leave it out',
+    status: 'INVALID_ARGUMENT',
+  },
+  SRV0304: {
+    sentence: 'this server has no trust bundle of `{trustDomain}`, so no entry can federate with it',
+    hint: 'leave the trust domain out of what the entry federates with',
+    status: 'INVALID_ARGUMENT',
+  },
+  SRV0305: {
+    sentence: 'the agent is not authorised for an entry with the ID `{id}`',
+    hint: 'list the entries with `plastron entry list`: the agent gets those that descend from it or from one of its aliases',
+    status: 'NOT_FOUND',
+  },
+  SRV0401: {
+    sentence: 'this server knows no attestation method `{method}`',
+    hint: 'use one of: {known}',
+    status: 'INVALID_ARGUMENT',
+  },
+  SRV0402: {
+    sentence: 'a join token needs a lifetime',
+    hint: 'say in how many seconds it expires',
+    status: 'INVALID_ARGUMENT',
+  },
+  SRV0403: {
+    sentence: 'there is a join token like this already',
+    hint: 'leave the token out and the server makes one',
+    status: 'ALREADY_EXISTS',
+  },
+  SRV0404: {
+    sentence: 'no agent is called `{id}`',
+    hint: 'write its whole SPIFFE ID, as the server lists it',
+    status: 'NOT_FOUND',
+  },
+} as const satisfies Record<`SRV${number}`, FaultRow>;

@@ -1,0 +1,166 @@
+import { checkJoinToken, joinTokenHash, newJoinToken } from '../../attestation/node/join-token/token.js';
+import { fault } from '../../base/faults/fault.js';
+import { readCsr } from '../../ca/csr.js';
+import { checkEntryId } from '../../registration/entry-rules.js';
+import { parseSpiffeId, type SpiffeId } from '../../spiffe/id.js';
+import type { Service } from '../../transport/service.js';
+import type { MessageIn, MessageOut } from '../../wire/names.js';
+import { agentDenied } from '../agent-denied.js';
+import { nodeAttestation } from '../attest-node.js';
+import type { Caller } from '../authorise.js';
+import type { GuardedStream } from '../guarded-service.js';
+import { guardedService } from '../guarded-service.js';
+import { agentFilter } from './agent-filter.js';
+import { type ApiContext, actorOf, agentOf } from './context.js';
+import { agentMessage, idText, svidMessage } from './messages.js';
+import { pageOf } from './paging.js';
+
+type AttestRequest = MessageOut<'spire.api.server.agent.v1.AttestAgentRequest'>;
+type AttestResponse = MessageIn<'spire.api.server.agent.v1.AttestAgentResponse'>;
+
+/** `spire.api.server.agent.v1.Agent`: attestation and renewal for agents, the list of agents and join tokens for operators. */
+export function agentService(context: ApiContext): Service {
+  const { authoriser, authorities, registry, verifiers, agentTtl, log } = context;
+  const attestation = nodeAttestation(verifiers, registry, authorities, agentTtl);
+  return guardedService('spire.api.server.agent.v1.Agent', authoriser, {
+    AttestAgent: {
+      stream: async (call, caller) => {
+        const { params, challenge } = await attestationSteps(call);
+        const admission = await attestation.admit(params, challenge);
+        try {
+          const { svid, reattestable } = admission;
+          await call.send({ result: { svid: svidMessage(svid), reattestable } });
+          if (call.signal.aborted) {
+            log.warn(
+              { from: actorOf(caller) },
+              'an agent was attested, but went away before it had its SVID',
+            );
+            return;
+          }
+          await admission.delivered();
+          // Not before the join token is gone: it is part of the ID.
+          log.info({ agent: svid.id, serial: svid.serial, from: actorOf(caller) }, 'an agent was attested');
+        } finally {
+          admission.over();
+        }
+      },
+    },
+    RenewAgent: {
+      unary: async ({ params }, caller) => {
+        const agent = agentOf(caller);
+        if (agent.canReattest) throw agentDenied('SRV0106', 'AGENT_MUST_REATTEST');
+        const { publicKey } = readCsr(required(params?.csr, 'params.csr'));
+        const svid = authorities.issue({ id: agent.id, publicKey, dnsNames: [], ttlSeconds: agentTtl });
+        const renewed = await registry.renewAgent(agent.id, {
+          serial: svid.serial,
+          expiresAt: svid.notAfter,
+        });
+        // Banned or deleted while the SVID was being made.
+        if (!renewed) throw agentDenied('SRV0103', 'AGENT_NOT_ATTESTED');
+        log.info({ agent: agent.id, serial: svid.serial }, 'an agent renewed its SVID');
+        return { svid: svidMessage(svid) };
+      },
+    },
+    PostStatus: {
+      unary: async ({ agent_version = '' }, caller) => {
+        const agent = agentOf(caller);
+        const version = agent_version.slice(0, maxVersionLength).replace(/[\p{C}]/gu, '');
+        if (version !== agent.version) await registry.setAgentVersion(agent.id, version);
+        return {};
+      },
+    },
+    ...operatorMethods(context),
+  });
+}
+
+/** Agents say what they are; nobody relies on it, so it is only kept short. */
+const maxVersionLength = 128;
+
+function operatorMethods({ registry, trustDomain, clock, log }: ApiContext) {
+  const known = (id: SpiffeId) => {
+    const agent = registry.agent(id);
+    if (!agent) throw fault('SRV0404', { id });
+    return agent;
+  };
+  return {
+    CountAgents: {
+      unary: async ({ filter }: MessageOut<'spire.api.server.agent.v1.CountAgentsRequest'>) => ({
+        count: [...registry.agents()].filter(agentFilter(filter)).length,
+      }),
+    },
+    ListAgents: {
+      unary: async (request: MessageOut<'spire.api.server.agent.v1.ListAgentsRequest'>) => {
+        const found = [...registry.agents()].filter(agentFilter(request.filter));
+        const { items, next_page_token } = pageOf(found, ({ id }) => id, request);
+        return { agents: items.map((agent) => agentMessage(agent, request.output_mask)), next_page_token };
+      },
+    },
+    GetAgent: {
+      unary: async ({ id, output_mask }: MessageOut<'spire.api.server.agent.v1.GetAgentRequest'>) =>
+        agentMessage(known(parseSpiffeId(idText(id, 'id'))), output_mask),
+    },
+    DeleteAgent: {
+      unary: async ({ id }: MessageOut<'spire.api.server.agent.v1.DeleteAgentRequest'>, caller: Caller) => {
+        const agent = known(parseSpiffeId(idText(id, 'id')));
+        const { deleted } = await registry.deleteAgent(agent.id);
+        if (!deleted) throw fault('SRV0404', { id: agent.id });
+        log.info({ agent: agent.id, by: actorOf(caller) }, 'an agent was deleted');
+        return {};
+      },
+    },
+    BanAgent: {
+      unary: async ({ id }: MessageOut<'spire.api.server.agent.v1.BanAgentRequest'>, caller: Caller) => {
+        const agent = known(parseSpiffeId(idText(id, 'id')));
+        if (!(await registry.banAgent(agent.id))) throw fault('SRV0404', { id: agent.id });
+        log.warn({ agent: agent.id, by: actorOf(caller) }, 'an agent was banned');
+        return {};
+      },
+    },
+    CreateJoinToken: {
+      unary: async (
+        request: MessageOut<'spire.api.server.agent.v1.CreateJoinTokenRequest'>,
+        caller: Caller,
+      ) => {
+        const { ttl = 0, token, agent_id } = request;
+        if (ttl <= 0) throw fault('SRV0402', {});
+        const value = token ? checkJoinToken(token) : newJoinToken();
+        const aliasId = agent_id ? checkEntryId(idText(agent_id, 'agent_id'), trustDomain) : '';
+        const expiresAt = clock.now() + ttl * 1000;
+        const created = await registry.createJoinToken({ hash: joinTokenHash(value), expiresAt, aliasId });
+        if (!created) throw fault('SRV0403', {});
+        log.info({ alias: aliasId, ttl, by: actorOf(caller) }, 'a join token was made');
+        return { value, expires_at: Math.floor(expiresAt / 1000) };
+      },
+    },
+  };
+}
+
+/** Reads the stream of an attestation: the parameters first, then an answer to each challenge. Throws SRV0201, SRV0205. */
+async function attestationSteps(call: GuardedStream<AttestRequest, AttestResponse>) {
+  const requests = call.requests[Symbol.asyncIterator]();
+  const next = async () => {
+    const { done, value } = await requests.next();
+    if (done) throw fault('SRV0205', { problem: 'it ended too early' });
+    return value;
+  };
+  const { params } = await next();
+  if (!params) throw fault('SRV0205', { problem: 'it does not begin with the parameters' });
+  return {
+    params: {
+      method: required(params.data?.type, 'params.data.type'),
+      payload: required(params.data?.payload, 'params.data.payload'),
+      csr: required(params.params?.csr, 'params.params.csr'),
+    },
+    challenge: async (bytes: Uint8Array): Promise<Uint8Array> => {
+      await call.send({ challenge: bytes });
+      const { challenge_response } = await next();
+      if (!challenge_response) throw fault('SRV0205', { problem: 'a challenge was not answered' });
+      return challenge_response;
+    },
+  };
+}
+
+function required<Value extends string | Uint8Array>(value: Value | undefined | null, field: string): Value {
+  if (value === undefined || value === null || value.length === 0) throw fault('SRV0201', { field });
+  return value;
+}

@@ -1,0 +1,42 @@
+import type { NodeVerifier } from '../../attestation/node/verifier.js';
+import type { Clock } from '../../base/clock.js';
+import type { TrustDomain } from '../../spiffe/id.js';
+import type { Log } from '../../telemetry/log.js';
+import type { Authoriser, Caller } from '../authorise.js';
+import type { Authorities } from '../authorities.js';
+import type { AgentRecord } from '../ports.js';
+import type { Registry } from '../registry.js';
+
+/** What the services of the API stand on. */
+export interface ApiContext {
+  readonly trustDomain: TrustDomain;
+  readonly registry: Registry;
+  readonly authorities: Authorities;
+  readonly authoriser: Authoriser;
+  /** One a way for nodes to attest. */
+  readonly verifiers: readonly NodeVerifier[];
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Seconds, for entries that do not say. */
+  readonly x509SvidTtl: number;
+  /** Seconds. */
+  readonly agentTtl: number;
+}
+
+/** The agent behind a call to a method that the access table keeps for agents. */
+export function agentOf(caller: Caller): AgentRecord {
+  if (caller.kind !== 'agent') throw new Error('a method for agents let somebody else in');
+  return caller.agent;
+}
+
+/** Who did it, for the log. */
+export function actorOf(caller: Caller): string {
+  switch (caller.kind) {
+    case 'local':
+      return `uid:${caller.uid}`;
+    case 'anonymous':
+      return caller.address;
+    default:
+      return caller.peer.id;
+  }
+}

@@ -1,0 +1,185 @@
+import { randomUUID } from 'node:crypto';
+import { fault } from '../../base/faults/fault.js';
+import type { Log } from '../../telemetry/log.js';
+import type { Service } from '../../transport/service.js';
+import type { MessageIn, MessageOut } from '../../wire/names.js';
+import type { Caller } from '../authorise.js';
+import { guardedService } from '../guarded-service.js';
+import type { EntryOutcome } from '../ports.js';
+import { type ApiContext, actorOf, agentOf } from './context.js';
+import { entryFilter } from './entry-filter.js';
+import { entryChange, entryDraft } from './entry-input.js';
+import { type EntryMessage, entryMessage, okStatus, statusMessage } from './messages.js';
+import { checkBatch, pageOf } from './paging.js';
+import { syncAuthorizedEntries } from './sync-entries.js';
+
+type Messages = {
+  [Name in
+    | 'BatchCreateEntry'
+    | 'BatchUpdateEntry'
+    | 'BatchDeleteEntry'
+    | 'ListEntries'
+    | 'GetEntry'
+    | 'CountEntries']: MessageOut<`spire.api.server.entry.v1.${Name}Request`>;
+};
+type Status = MessageIn<'spire.api.types.Status'>;
+
+interface EntryResult {
+  status: Status;
+  entry?: EntryMessage;
+}
+
+/** `spire.api.server.entry.v1.Entry`: registration entries, for operators to keep and for agents to fetch. */
+export function entryService(context: ApiContext): Service {
+  const { authoriser, registry } = context;
+  return guardedService('spire.api.server.entry.v1.Entry', authoriser, {
+    ...readMethods(context),
+    ...writeMethods(context),
+    GetAuthorizedEntries: {
+      unary: async ({ output_mask }, caller) => {
+        const entries = [...registry.authorisedEntries(agentOf(caller).id).values()];
+        return { entries: entries.map((entry) => entryMessage(entry, output_mask)) };
+      },
+    },
+    SyncAuthorizedEntries: {
+      stream: (call) =>
+        syncAuthorizedEntries(call, async () => {
+          const { id } = agentOf(await call.authoriseAgain());
+          return registry.authorisedEntries(id);
+        }),
+    },
+  });
+}
+
+function readMethods({ registry }: ApiContext) {
+  return {
+    CountEntries: {
+      unary: async ({ filter }: Messages['CountEntries']) => ({
+        count: [...registry.entries()].filter(entryFilter(filter)).length,
+      }),
+    },
+    ListEntries: {
+      unary: async (request: Messages['ListEntries']) => {
+        const found = [...registry.entries()].filter(entryFilter(request.filter));
+        const { items, next_page_token } = pageOf(found, ({ id }) => id, request);
+        return { entries: items.map((entry) => entryMessage(entry, request.output_mask)), next_page_token };
+      },
+    },
+    GetEntry: {
+      unary: async ({ id = '', output_mask }: Messages['GetEntry']) => {
+        const entry = registry.entry(id);
+        if (!entry) throw fault('SRV0301', { id });
+        return entryMessage(entry, output_mask);
+      },
+    },
+  };
+}
+
+function writeMethods(context: ApiContext) {
+  const { registry, trustDomain, log } = context;
+  const written = (
+    outcome: EntryOutcome | undefined,
+    id: string,
+    mask: Messages['GetEntry']['output_mask'],
+  ): EntryResult => {
+    if (!outcome || outcome.kind === 'missing') throw fault('SRV0301', { id });
+    if (outcome.kind === 'written') return { status: okStatus, entry: entryMessage(outcome.entry, mask) };
+    const status = statusMessage(fault('SRV0302', { id: outcome.entry.id }), log);
+    return { status, entry: entryMessage(outcome.entry, mask) };
+  };
+  return {
+    BatchCreateEntry: {
+      unary: async ({ entries, output_mask }: Messages['BatchCreateEntry'], caller: Caller) => {
+        const results = await batch(context, checkBatch(entries), {
+          prepare: (message) => {
+            const draft = entryDraft(message, trustDomain);
+            return { ...draft, id: draft.id ?? randomUUID() };
+          },
+          write: (drafts) => registry.createEntries(drafts),
+          answer: (outcome, { id }) => written(outcome, id, output_mask),
+        });
+        logWrites(context, results, caller, 'entries were created');
+        return { results };
+      },
+    },
+    BatchUpdateEntry: {
+      unary: async ({ entries, input_mask, output_mask }: Messages['BatchUpdateEntry'], caller: Caller) => {
+        const results = await batch(context, checkBatch(entries), {
+          prepare: (message) => {
+            const { id = '' } = message;
+            const present = registry.entry(id);
+            if (!present) throw fault('SRV0301', { id });
+            return { id, change: entryChange(message, input_mask, present, trustDomain) };
+          },
+          write: (changes) => registry.updateEntries(changes),
+          answer: (outcome, { id }) => {
+            const result = written(outcome, id, output_mask);
+            // SPIRE's API gives the entry only when it was updated.
+            return outcome?.kind === 'written' ? result : { status: result.status };
+          },
+        });
+        logWrites(context, results, caller, 'entries were updated');
+        return { results };
+      },
+    },
+    BatchDeleteEntry: {
+      unary: async ({ ids }: Messages['BatchDeleteEntry'], caller: Caller) => {
+        const batchIds = checkBatch(ids);
+        const deleted = await registry.deleteEntries(batchIds);
+        const results = batchIds.map((id, index) =>
+          deleted[index]
+            ? { status: okStatus, id }
+            : { status: statusMessage(fault('SRV0301', { id }), log), id },
+        );
+        log.info(
+          { entries: batchIds.filter((_, index) => deleted[index]), by: actorOf(caller) },
+          'entries were deleted',
+        );
+        return { results };
+      },
+    },
+  };
+}
+
+interface Batch<Message, Prepared, Outcome, Result> {
+  /** Throws for a member that cannot be had. */
+  prepare(message: Message): Prepared;
+  /** All good members at once. */
+  write(prepared: readonly Prepared[]): Promise<Outcome[]>;
+  answer(outcome: Outcome | undefined, prepared: Prepared): Result;
+}
+
+/** Answers each member of a batch on its own, in order; a store that fails fails the whole call. */
+async function batch<Message, Prepared, Outcome, Result>(
+  { log }: ApiContext,
+  messages: readonly Message[],
+  { prepare, write, answer }: Batch<Message, Prepared, Outcome, Result>,
+): Promise<(Result | { status: Status })[]> {
+  const members = messages.map((message) => attempt(() => ({ prepared: prepare(message) }), log));
+  const good = members.flatMap((member) => ('prepared' in member ? [member.prepared] : []));
+  const outcomes = good.length > 0 ? await write(good) : [];
+  let next = 0;
+  return members.map((member) => {
+    if (!('prepared' in member)) return member;
+    const outcome = outcomes[next++];
+    return attempt(() => answer(outcome, member.prepared), log);
+  });
+}
+
+function attempt<Value>(action: () => Value, log: Log): Value | { status: Status } {
+  try {
+    return action();
+  } catch (error) {
+    return { status: statusMessage(error, log) };
+  }
+}
+
+function logWrites(
+  { log }: ApiContext,
+  results: readonly EntryResult[],
+  caller: Caller,
+  sentence: string,
+): void {
+  const entries = results.flatMap(({ status, entry }) => (status === okStatus ? [entry?.id] : []));
+  log.info({ entries, refused: results.length - entries.length, by: actorOf(caller) }, sentence);
+}

@@ -1,0 +1,115 @@
+import { status } from '@grpc/grpc-js';
+import { Fault, fault } from '../../base/faults/fault.js';
+import type { IssuedSvid } from '../../ca/issue-x509-svid.js';
+import type { Entry, Selector } from '../../registration/entry.js';
+import type { Bundle } from '../../spiffe/bundle.js';
+import { pathOf, type SpiffeId, trustDomainOf } from '../../spiffe/id.js';
+import type { Log } from '../../telemetry/log.js';
+import type { MessageIn, MessageOut } from '../../wire/names.js';
+import type { AgentRecord } from '../ports.js';
+
+// Between our values and the messages of SPIRE's API.
+
+export type EntryMessage = MessageIn<'spire.api.types.Entry'>;
+export type EntryMask = MessageOut<'spire.api.types.EntryMask'>;
+
+export function idMessage(id: SpiffeId): MessageIn<'spire.api.types.SPIFFEID'> {
+  return { trust_domain: trustDomainOf(id), path: pathOf(id) };
+}
+
+/** The text of an ID that a message holds, for a parser to judge. `field` is its name in the request. Throws SRV0201. */
+export function idText(
+  message: MessageOut<'spire.api.types.SPIFFEID'> | undefined | null,
+  field: string,
+): string {
+  if (!message) throw fault('SRV0201', { field });
+  return `spiffe://${message.trust_domain ?? ''}${message.path ?? ''}`;
+}
+
+export function selectorsIn(
+  messages: readonly MessageOut<'spire.api.types.Selector'>[] | undefined,
+): Selector[] {
+  return (messages ?? []).map(({ type = '', value = '' }) => ({ type, value }));
+}
+
+/** Without a mask everything; the ID always. */
+export function entryMessage(entry: Entry, mask?: EntryMask | null): EntryMessage {
+  const all: EntryMessage = {
+    spiffe_id: idMessage(entry.spiffeId),
+    parent_id: idMessage(entry.parentId),
+    selectors: entry.selectors.map(({ type, value }) => ({ type, value })),
+    x509_svid_ttl: entry.x509SvidTtl,
+    jwt_svid_ttl: entry.jwtSvidTtl,
+    federates_with: [...entry.federatesWith],
+    admin: entry.admin,
+    downstream: entry.downstream,
+    expires_at: entry.expiresAt,
+    dns_names: [...entry.dnsNames],
+    revision_number: entry.revision,
+    hint: entry.hint,
+    created_at: entry.createdAt,
+  };
+  return { id: entry.id, ...masked(all, mask) };
+}
+
+export function agentMessage(
+  agent: AgentRecord,
+  mask?: MessageOut<'spire.api.types.AgentMask'> | null,
+): MessageIn<'spire.api.types.Agent'> {
+  const all: MessageIn<'spire.api.types.Agent'> = {
+    attestation_type: agent.attestationType,
+    x509svid_serial_number: BigInt(`0x${agent.serial}`).toString(),
+    x509svid_expires_at: seconds(agent.expiresAt),
+    selectors: agent.selectors.map(({ type, value }) => ({ type, value })),
+    banned: agent.banned,
+    can_reattest: agent.canReattest,
+    agent_version: agent.version,
+  };
+  return { id: idMessage(agent.id), ...masked(all, mask) };
+}
+
+export function bundleMessage(
+  bundle: Bundle,
+  mask?: MessageOut<'spire.api.types.BundleMask'> | null,
+): MessageIn<'spire.api.types.Bundle'> {
+  const all: MessageIn<'spire.api.types.Bundle'> = {
+    x509_authorities: bundle.x509Authorities.map(({ der, tainted }) => ({ asn1: der, tainted })),
+    jwt_authorities: bundle.jwtAuthorities.map((key) => ({
+      public_key: key.publicKey,
+      key_id: key.keyId,
+      expires_at: key.expiresAt,
+      tainted: key.tainted,
+    })),
+    refresh_hint: bundle.refreshHint,
+    sequence_number: bundle.sequence.toString(),
+  };
+  return { trust_domain: bundle.trustDomain, ...masked(all, mask) };
+}
+
+export function svidMessage(svid: IssuedSvid, hint = ''): MessageIn<'spire.api.types.X509SVID'> {
+  return { cert_chain: [...svid.chain], id: idMessage(svid.id), expires_at: seconds(svid.notAfter), hint };
+}
+
+/** The status of one member of a batch. What is no Fault is a bug: logged, and its text kept from the caller. */
+export function statusMessage(error: unknown, log: Log): MessageIn<'spire.api.types.Status'> {
+  if (error instanceof Fault) {
+    return { code: status[error.status], message: `${error.code}: ${error.message} (${error.hint})` };
+  }
+  log.error({ error }, 'a member of a batch failed for a reason that is a bug');
+  return { code: status.INTERNAL, message: 'internal error' };
+}
+
+export const okStatus = { code: status.OK, message: 'OK' };
+
+function seconds(ms: number): number {
+  return Math.floor(ms / 1000);
+}
+
+function masked<Message extends object>(message: Message, mask: object | null | undefined): Partial<Message> {
+  if (!mask) return message;
+  const wanted = new Map(Object.entries(mask));
+  // The result has keys of the message only.
+  return Object.fromEntries(
+    Object.entries(message).filter(([field]) => wanted.get(field)),
+  ) as Partial<Message>;
+}

@@ -1,0 +1,123 @@
+import type { Clock } from '../base/clock.js';
+import { Fault, fault, isFault } from '../base/faults/fault.js';
+import { readCertificate } from '../spiffe/certificate.js';
+import { pathOf, type SpiffeId } from '../spiffe/id.js';
+import type { BundleSource } from '../spiffe/source.js';
+import type { Peer } from '../transport/peer.js';
+import type { VerifiedPeer } from '../transport/verified-peer.js';
+import { verifyPeer, verifyPeerIfPresented } from '../transport/verify-peer.js';
+import type { Role } from './access.js';
+import { agentDenied } from './agent-denied.js';
+import type { AgentRecord } from './ports.js';
+import type { Registry } from './registry.js';
+
+/** Who makes a call, established for this very call. */
+export type Caller =
+  | { readonly kind: 'anonymous'; readonly address: string }
+  /** On the admin socket, which its file mode keeps for the server's own user. */
+  | { readonly kind: 'local'; readonly uid: number; readonly pid: number }
+  /** Attested, not banned, and with its current SVID. */
+  | { readonly kind: 'agent'; readonly agent: AgentRecord; readonly peer: VerifiedPeer }
+  | { readonly kind: 'workload'; readonly peer: VerifiedPeer };
+
+export interface Authoriser {
+  /**
+   * Finds out who calls and whether they have one of `roles`. Throws SRV0101 when not, SRV0102 to SRV0105 for an agent that
+   * is expired, unknown, outdated or banned, and TRN02xx for a certificate that does not verify.
+   */
+  authorise(peer: Peer, method: string, roles: readonly Role[]): Promise<Caller>;
+  /** The same for a peer that must be an agent. */
+  activeAgent(peer: Peer): Promise<{ agent: AgentRecord; peer: VerifiedPeer }>;
+}
+
+export function createAuthoriser(registry: Registry, bundles: BundleSource, clock: Clock): Authoriser {
+  const verified = (peer: Peer): VerifiedPeer | undefined => {
+    try {
+      return verifyPeerIfPresented(peer, bundles, clock);
+    } catch (error) {
+      throw isExpiredAgent(error, peer, clock.now()) ? agentDenied('SRV0102', 'AGENT_EXPIRED') : error;
+    }
+  };
+  const activeAgent = async (peer: Peer) => {
+    const verifiedPeer = verified(peer) ?? verifyPeer(peer, bundles, clock);
+    return { agent: await currentAgent(registry, verifiedPeer), peer: verifiedPeer };
+  };
+  const identify = async (peer: Peer): Promise<Caller> => {
+    if (peer.kind === 'unix') return { kind: 'local', uid: peer.uid, pid: peer.pid };
+    const verifiedPeer = verified(peer);
+    if (!verifiedPeer) return { kind: 'anonymous', address: peer.address };
+    if (!isAgentId(verifiedPeer.id)) return { kind: 'workload', peer: verifiedPeer };
+    return { kind: 'agent', agent: await currentAgent(registry, verifiedPeer), peer: verifiedPeer };
+  };
+  return {
+    activeAgent,
+    authorise: async (peer, method, roles) => {
+      if (roles.includes('anyone')) return openCaller(peer, verified(peer));
+      const caller = await identify(peer);
+      const has = rolesOf(caller, registry);
+      if (!roles.some((role) => has.includes(role)))
+        throw fault('SRV0101', { method, caller: nameOf(caller) });
+      return caller;
+    },
+  };
+}
+
+/** For methods that are open to everybody: a certificate need not be shown, but one that is shown must be good (S15). */
+function openCaller(peer: Peer, verifiedPeer: VerifiedPeer | undefined): Caller {
+  if (peer.kind === 'unix') return { kind: 'local', uid: peer.uid, pid: peer.pid };
+  return verifiedPeer
+    ? { kind: 'workload', peer: verifiedPeer }
+    : { kind: 'anonymous', address: peer.address };
+}
+
+function rolesOf(caller: Caller, registry: Registry): Role[] {
+  if (caller.kind === 'local') return ['local'];
+  if (caller.kind === 'agent') return ['agent'];
+  if (caller.kind === 'anonymous') return [];
+  const entries = registry.entriesFor(caller.peer.id);
+  return [
+    ...(entries.some(({ admin }) => admin) ? (['admin'] as const) : []),
+    ...(entries.some(({ downstream }) => downstream) ? (['downstream'] as const) : []),
+  ];
+}
+
+/** Asked for every call, so a ban or a renewal counts on connections that are open already (S12). */
+async function currentAgent(registry: Registry, { id, serial }: VerifiedPeer): Promise<AgentRecord> {
+  const agent = registry.agent(id);
+  if (!agent) throw agentDenied('SRV0103', 'AGENT_NOT_ATTESTED');
+  if (agent.banned) throw agentDenied('SRV0105', 'AGENT_BANNED');
+  if (serial === agent.serial) {
+    await registry.settleJoinToken(serial);
+    return agent;
+  }
+  const activated = serial === agent.nextSerial ? await registry.activateAgent(id, serial) : undefined;
+  if (!activated) throw agentDenied('SRV0104', 'AGENT_NOT_ACTIVE');
+  return activated;
+}
+
+export function isAgentId(id: SpiffeId): boolean {
+  return pathOf(id).startsWith('/spire/agent/');
+}
+
+/** Says no more than what the certificate itself does, so it need not be verified for that. */
+function isExpiredAgent(error: unknown, peer: Peer, now: number): boolean {
+  const tooOld = error instanceof Fault && error.code === 'TRN0203' && isFault(error.cause, 'IDN0209');
+  if (!tooOld || peer.kind !== 'tls') return false;
+  const [leaf] = peer.presented.map(readCertificate);
+  return (
+    leaf !== undefined && leaf.notAfter < now && /^spiffe:\/\/[^/]+\/spire\/agent\//.test(leaf.uris[0] ?? '')
+  );
+}
+
+function nameOf(caller: Caller): string {
+  switch (caller.kind) {
+    case 'anonymous':
+      return 'a caller without an SVID';
+    case 'local':
+      return `uid ${caller.uid} on the admin socket`;
+    case 'agent':
+      return caller.agent.id;
+    case 'workload':
+      return caller.peer.id;
+  }
+}

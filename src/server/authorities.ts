@@ -1,0 +1,79 @@
+import type { Clock } from '../base/clock.js';
+import { loadAuthorities, saveAuthorities } from '../ca/authority-file.js';
+import {
+  type AuthoritySet,
+  activeAuthority,
+  rotateAuthorities,
+  x509AuthoritiesOf,
+} from '../ca/authority-set.js';
+import { type IssuedSvid, issueX509Svid, type SvidRequest } from '../ca/issue-x509-svid.js';
+import type { Bundle } from '../spiffe/bundle.js';
+import { bundleSha256 } from '../spiffe/bundle-pem.js';
+import type { TrustDomain } from '../spiffe/id.js';
+import type { BundleSource } from '../spiffe/source.js';
+import type { ServerStore } from './ports.js';
+
+/** The trust domain's signing authorities, kept current. */
+export interface Authorities extends BundleSource {
+  /** Of our own trust domain. */
+  own(): Bundle;
+  /** Throws what `issueX509Svid` throws. */
+  issue(request: Omit<SvidRequest, 'now'>): IssuedSvid;
+  /** Rotates what is due. A failure leaves everything as it was; called again, it tries again. Throws CAS03xx, STO02xx. */
+  keepCurrent(): Promise<void>;
+}
+
+export interface AuthoritiesOptions {
+  /** The file of the authorities with their keys. */
+  path: string;
+  trustDomain: TrustDomain;
+  /** Of an authority, in seconds. */
+  ttlSeconds: number;
+  clock: Clock;
+  store: Pick<ServerStore, 'bundleSequence'>;
+}
+
+/** Loads the authorities, or makes the first one. Throws CAS03xx for a file that cannot be used. */
+export async function openAuthorities(options: AuthoritiesOptions): Promise<Authorities> {
+  const { path, trustDomain, ttlSeconds, clock, store } = options;
+  const listeners = new Set<() => void>();
+  let set: AuthoritySet = loadAuthorities(path) ?? [];
+  let saved = set;
+  let bundle = bundleOf(trustDomain, set, 0n);
+  const keepCurrent = async () => {
+    const next = rotateAuthorities(saved, { trustDomain, ttlSeconds, now: clock.now() });
+    // On the disk before anybody hears of it: an authority that signed must still be there after a crash.
+    if (next !== saved) saveAuthorities(path, next);
+    saved = next;
+    if (saved === set && bundle.sequence !== 0n) return;
+    const candidate = bundleOf(trustDomain, saved, 0n);
+    const sequence = await store.bundleSequence(bundleSha256(candidate));
+    set = next;
+    bundle = { ...candidate, sequence };
+    for (const listener of listeners) listener();
+  };
+  await keepCurrent();
+  return {
+    own: () => bundle,
+    bundle: (asked) => (asked === trustDomain ? bundle : undefined),
+    onChange: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    issue: (request) => {
+      const now = clock.now();
+      return issueX509Svid(activeAuthority(set, now), { ...request, now });
+    },
+    keepCurrent,
+  };
+}
+
+function bundleOf(trustDomain: TrustDomain, set: AuthoritySet, sequence: bigint): Bundle {
+  return {
+    trustDomain,
+    x509Authorities: x509AuthoritiesOf(set),
+    jwtAuthorities: [],
+    sequence,
+    refreshHint: 0,
+  };
+}

@@ -1,0 +1,62 @@
+import type {
+  Call,
+  Handlers,
+  Service,
+  StreamCall,
+  StreamHandler,
+  UnaryHandler,
+} from '../transport/service.js';
+import { service } from '../transport/service.js';
+import type { ServiceOf } from '../wire/names.js';
+import { access } from './access.js';
+import type { Authoriser, Caller } from './authorise.js';
+
+/** A handler that runs only for callers that may call its method, and is told who it is. */
+type Guarded<Handler> =
+  Handler extends UnaryHandler<infer Request, infer Response>
+    ? { unary(request: Request, caller: Caller, call: Call): Promise<Response | Uint8Array> }
+    : Handler extends StreamHandler<infer Request, infer Response>
+      ? { stream(call: GuardedStream<Request, Response>, caller: Caller): Promise<void> }
+      : never;
+
+export interface GuardedStream<Request, Response> extends StreamCall<Request, Response> {
+  /** Asks again: a stream outlives what was true when it was opened. Throws as the first time. */
+  authoriseAgain(): Promise<Caller>;
+}
+
+export type GuardedHandlers<Definition> = {
+  readonly [Method in keyof Handlers<Definition>]: Guarded<NonNullable<Handlers<Definition>[Method]>>;
+};
+
+// What the handlers of any service look like once their types were checked.
+interface AnyGuarded {
+  unary?(request: unknown, caller: Caller, call: Call): Promise<unknown>;
+  stream?(call: GuardedStream<unknown, unknown>, caller: Caller): Promise<void>;
+}
+
+/** A service behind the table of `access.ts`: no method is served that is not in it, and none without asking it. */
+export function guardedService<Name extends string>(
+  name: Name,
+  authoriser: Authoriser,
+  handlers: Partial<GuardedHandlers<ServiceOf<Name>>>,
+): Service {
+  const guarded = Object.entries(handlers as Record<string, AnyGuarded>).map(([method, handler]) => {
+    const roles = access[name]?.[method];
+    if (!roles) throw new Error(`nobody may call ${name}.${method}: it is not in the access table`);
+    const authorise = (call: Call) => authoriser.authorise(call.peer, `${name}.${method}`, roles);
+    return [method, guard(handler, authorise)] as const;
+  });
+  return service(name, Object.fromEntries(guarded) as Handlers<ServiceOf<Name>>);
+}
+
+function guard(handler: AnyGuarded, authorise: (call: Call) => Promise<Caller>): unknown {
+  const { unary, stream } = handler;
+  if (unary) {
+    return { unary: async (request: unknown, call: Call) => unary(request, await authorise(call), call) };
+  }
+  if (!stream) throw new Error('a handler is neither unary nor a stream');
+  return {
+    stream: async (call: StreamCall<unknown, unknown>) =>
+      stream({ ...call, authoriseAgain: () => authorise(call) }, await authorise(call)),
+  };
+}
