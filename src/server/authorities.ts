@@ -37,7 +37,7 @@ export interface AuthoritiesOptions {
 export async function openAuthorities(options: AuthoritiesOptions): Promise<Authorities> {
   const { path, trustDomain, ttlSeconds, clock, store } = options;
   const listeners = new Set<() => void>();
-  let set: AuthoritySet = loadAuthorities(path) ?? [];
+  let set: AuthoritySet = loadAuthorities(path, trustDomain) ?? [];
   let saved = set;
   let bundle = bundleOf(trustDomain, set, 0n);
   const keepCurrent = async () => {
