@@ -8,10 +8,20 @@ export interface Libc {
   pidfdOpen(pid: number): number;
   /** Whether a file descriptor is ready for reading; `undefined` when it cannot be asked. */
   isReadable(fd: number): boolean | undefined;
+  /**
+   * Takes a read lease on a file that is open for reading (fcntl(2), F_SETLEASE) and returns 0, or the error number: EAGAIN
+   * while anybody has it open for writing. Until the file is closed, whoever wants to open it for writing waits.
+   */
+  leaseForReading(fd: number): number;
 }
 
 const pidfdOpenNumber = 434;
 const pollIn = 1;
+const setLease = 1024;
+const readLease = 0;
+const setSignal = 10;
+/** The kernel's word that somebody waits for the lease; ignored by default, as its usual SIGIO is not. */
+const sigurg = 23;
 
 let loaded: Libc | undefined;
 
@@ -27,6 +37,7 @@ function load(): Libc {
   const getsockopt = library.func('int getsockopt(int, int, int, _Out_ void *, _Inout_ uint32_t *)');
   const syscall = library.func('long syscall(long, int, unsigned int)');
   const poll = library.func('int poll(_Inout_ void *, unsigned long, int)');
+  const fcntl = library.func('fcntl', 'int', ['int', 'int', '...']);
   return {
     getsockopt: (fd, level, option, value) =>
       getsockopt(fd, level, option, value, [value.length]) === 0 ? 0 : koffi.errno(),
@@ -38,6 +49,10 @@ function load(): Libc {
       request.writeInt16LE(pollIn, 4);
       const ready = poll(request, 1, 0);
       return ready < 0 ? undefined : (request.readInt16LE(6) & pollIn) !== 0;
+    },
+    leaseForReading: (fd) => {
+      fcntl(fd, setSignal, 'int', sigurg);
+      return fcntl(fd, setLease, 'int', readLease) === 0 ? 0 : koffi.errno();
     },
   };
 }

@@ -17,7 +17,7 @@ test('what Envoy does with every witness and near miss is what decide says, by t
   const count = { policies: 0, answers: 0, refused: 0 };
   for (const text of fc.sample(policyText, { numRuns: Number(process.env.FC_RUNS ?? 25) })) {
     const diagram = diagramOf(text);
-    await envoy.push(httpFilter(diagram, parseSpiffeId('spiffe://one.example/s')));
+    await envoy.push(httpFilter(diagram, parseSpiffeId('spiffe://one.example/s'), Date.now()));
     for (const call of callsNear(diagram)) {
       for (const protocol of ['http1', 'http2'] as const) {
         const seen = await envoy.send(protocol, call);

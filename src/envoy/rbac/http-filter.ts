@@ -33,12 +33,16 @@ export function httpPolicyName(service: string): string {
 
 /**
  * A service's policy as the filter `plastron/http/<service>`; `identity` is its SPIFFE ID, which becomes the alias of the
- * resource. Throws POL0601.
+ * resource. An allow that has ended by the instant `at` (milliseconds) is left out; a deny never is, since our clock may be
+ * ahead of Envoy's. Throws POL0601.
  */
-export function httpFilter(diagram: Diagram, identity: SpiffeId): CheckedFilter {
-  const rules = new Set(diagram.clauses.map(({ rule }) => rule.id)).size;
+export function httpFilter(diagram: Diagram, identity: SpiffeId, at: number): CheckedFilter {
+  const clauses = diagram.clauses.filter(
+    ({ rule: { effect, until } }) => effect === 'deny' || !until || at < until.ms,
+  );
+  const rules = new Set(clauses.map(({ rule }) => rule.id)).size;
   const filter = seal(httpPolicyName(diagram.service), {
-    matcher: ruleFirstMatcher(diagram),
+    matcher: ruleFirstMatcher(clauses, diagram.trustDomains),
     trackRules: rules <= maxRulesWithStats,
   });
   if (filter.any.length > maxBytes) {

@@ -1,6 +1,7 @@
 import type { Clause } from '../../policy/diagram/clause.js';
-import { type Diagram, defaultDeny, identityGuard } from '../../policy/diagram/diagram.js';
+import { defaultDeny, identityGuard } from '../../policy/diagram/diagram.js';
 import type { Rule } from '../../policy/language/model.js';
+import type { TrustDomain } from '../../spiffe/id.js';
 import { anyOf } from '../../wire/messages.js';
 import type { MessageIn } from '../../wire/names.js';
 import type { Predicate } from './predicate.js';
@@ -12,19 +13,19 @@ type OnMatch = NonNullable<Matcher['on_no_match']>;
 type FieldMatcher = { predicate: Predicate; on_match: OnMatch };
 
 /**
- * A diagram as a matcher tree in the rule-first form: the guard, then every deny, then every allow, each with its callers in
+ * A service's clauses as a matcher tree in the rule-first form: the guard, then every deny, then every allow, each with its callers in
  * an exact map and then as patterns, then the default deny. An entry whose callers do not match falls through to the next one
  * (Envoy 1.40 and later), so no entry has an `on_no_match` of its own.
  */
-export function ruleFirstMatcher(diagram: Diagram): Matcher {
-  const rules = rulesOf(diagram.clauses);
+export function ruleFirstMatcher(clauses: readonly Clause[], trustDomains: readonly TrustDomain[]): Matcher {
+  const rules = rulesOf(clauses);
   const denies = rules.filter(({ rule }) => rule.effect === 'deny');
   const allows = rules.filter(({ rule }) => rule.effect === 'allow');
   const matchers = [...denies, ...allows].flatMap(entriesOf);
   const otherwise = { on_no_match: action(defaultDeny, 'DENY') };
   const rulesInOrder: Matcher =
     matchers.length === 0 ? otherwise : { matcher_list: { matchers }, ...otherwise };
-  const guard = callerIs(oneIdOf(diagram.trustDomains));
+  const guard = callerIs(oneIdOf(trustDomains));
   return {
     matcher_list: { matchers: [{ predicate: guard, on_match: { matcher: rulesInOrder } }] },
     on_no_match: action(identityGuard, 'DENY'),
