@@ -5,8 +5,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { oneValueMore } from '../../test/support/one-value-more.js';
 import { openssl, opensslMissing } from '../../test/support/openssl.js';
 import { x509 } from '../../test/support/peculiar-x509.js';
+import { DerReader, tags } from '../base/der/reader.js';
 import * as der from '../base/der/writer.js';
 import { isFault } from '../base/faults/fault.js';
 import type { FaultCode } from '../base/faults/table.js';
@@ -43,6 +45,9 @@ function csrOf(parts: {
   const info = der.sequence(version, der.sequence(), parts.publicKey ?? spki, der.explicit(0, ...attributes));
   return der.sequence(info, algorithm, der.wholeBytes(sign('sha256', info, key)));
 }
+
+/** The part of a CSR that is signed. */
+const csrInfo = (csr: Uint8Array) => new DerReader(csr).enter(tags.sequence).any().whole;
 
 const requestOf = (...extensions: Uint8Array[]) =>
   der.sequence(der.oid(oids.extensionRequest), der.setOfOne(der.sequence(...extensions)));
@@ -164,6 +169,34 @@ test('what is not one CSR in DER is refused', () => {
   refuses('CAS0203', csrOf({ version: der.small(1) }));
   refuses('CAS0203', csrOf({ attributes: [uriRequest(web), uriRequest(web)] }));
   refuses('CAS0203', csrOf({ attributes: [requestOf(der.sequence(der.oid(oids.subjectAltName)))] }));
+});
+
+test('a CSR with one value too many anywhere is refused', () => {
+  // The subject is taken whole: /0/1. A change of what is signed breaks the signature too, so each is signed anew.
+  const info = Buffer.from(csrInfo(csrOf({ attributes: [uriRequest(web)] })));
+  const signed = (bytes: Uint8Array) =>
+    der.sequence(bytes, ecdsa, der.wholeBytes(sign('sha256', bytes, privateKey)));
+  assert.deepEqual(readCsr(signed(info)).uriSans, [web]);
+  const inside = oneValueMore(info).filter(({ at }) => !at.startsWith('/1'));
+  for (const { at, der: bytes } of inside) {
+    assert.throws(() => readCsr(signed(bytes)), isFault, `inside: ${at}`);
+  }
+  const outside = oneValueMore(signed(info)).filter(({ at }) => !at.startsWith('/0'));
+  // NULL is a parameter of RSA algorithms and no matter for others.
+  for (const { der: bytes } of outside.filter(({ at }) => at !== '/1')) refuses('CAS0203', bytes);
+  const names = der.sequence(der.implicit(6, Buffer.from(web)));
+  const twoContents = der.octetString(Buffer.concat([names, Buffer.of(5, 0)]));
+  refuses(
+    'CAS0203',
+    csrOf({ attributes: [requestOf(der.sequence(der.oid(oids.subjectAltName), twoContents))] }),
+  );
+});
+
+test('S13: a CSR of more than 16 KiB is refused before it is read', () => {
+  const attribute = (length: number) =>
+    der.sequence(der.oid('1.2.3'), der.setOfOne(der.octetString(Buffer.alloc(length))));
+  assert.ok(readCsr(csrOf({ attributes: [attribute(16_000)] })));
+  refuses('CAS0203', csrOf({ attributes: [attribute(17_000)] }));
 });
 
 test('whatever the bytes are, there is a CSR or a fault', () => {

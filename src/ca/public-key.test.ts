@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { oneValueMore } from '../../test/support/one-value-more.js';
 import * as der from '../base/der/writer.js';
 import { isFault } from '../base/faults/fault.js';
 import type { FaultCode } from '../base/faults/table.js';
@@ -63,6 +64,24 @@ test('one key has one encoding: compressed points, explicit curves and trailing 
   refuses('CAS0201', Buffer.concat([p256, Buffer.of(0)]));
   const explicitCurve = generateKeyPairSync('ec', { namedCurve: 'P-256', paramEncoding: 'explicit' });
   refuses('CAS0201', spki(explicitCurve.publicKey));
+});
+
+test('a point has the length of its curve and the form 04, and no value is one too many', () => {
+  const algorithm = (curve: string) => der.sequence(der.oid(oids.ecPublicKey), der.oid(curve));
+  const point = p256.subarray(-65);
+  const hybrid = Buffer.concat([Buffer.of(6), point.subarray(1)]);
+  refuses('CAS0202', der.sequence(algorithm(oids.p256), der.wholeBytes(hybrid)));
+  refuses('CAS0202', der.sequence(algorithm(oids.p384), der.wholeBytes(point)));
+  refuses('CAS0202', der.sequence(algorithm(oids.p256), der.wholeBytes(point.subarray(0, 64))));
+  for (const { der: bytes } of oneValueMore(p256)) refuses('CAS0201', bytes);
+  for (const { der: bytes } of oneValueMore(rsaOfBits(2048))) refuses('CAS0201', bytes);
+  const numbers = der.sequence(der.unsigned(Buffer.alloc(256, 0xff)), der.unsigned(Buffer.of(1, 0, 1)));
+  for (const { der: bytes } of [...oneValueMore(numbers), { der: Buffer.concat([numbers, numbers]) }]) {
+    refuses(
+      'CAS0201',
+      der.sequence(der.sequence(der.oid(oids.rsaEncryption), der.value(5)), der.wholeBytes(bytes)),
+    );
+  }
 });
 
 test('the key ID is that of RFC 7093 for the key alone', () => {

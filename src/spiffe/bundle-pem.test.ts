@@ -59,6 +59,7 @@ test('a file without certificates, with a private key, or with an SVID is refuse
   refuses('IDN0301', first + svid.keyPem);
   refuses('IDN0302', first + svid.pem);
   refuses('IDN0302', testCa('shop.example', { keyUsage: ['cRLSign'] }).bundlePem);
+  refuses('IDN0302', testCa('shop.example', { ca: false }).bundlePem);
 });
 
 test('a file that is broken anywhere is refused as a whole', () => {

@@ -76,6 +76,34 @@ function opensslAccepts(t: TestContext, chain: readonly Uint8Array[], rootsPem: 
   ).ok;
 }
 
+test('XS-13: an issuer with the right key and another name does not count', () => {
+  const root = testCa('shop.example');
+  const issuer = root.intermediate();
+  const renamed = root.intermediate({ privateKey: issuer.privateKey });
+  const [leaf] = issuer.svid(web).chain;
+  assert.ok(leaf);
+  assert.equal(accepts([leaf, issuer.certificate.der], root.bundle), true);
+  assert.equal(accepts([leaf, renamed.certificate.der], root.bundle), false);
+});
+
+test('S13: intermediates that could all have issued each other cost a bounded number of signature checks', () => {
+  const root = testCa('shop.example');
+  const { privateKey } = root;
+  const named = (commonName: string) => ({ commonName, privateKey });
+  const crossed = (issuer: string, subject: string) =>
+    testCa('shop.example', named(issuer)).intermediate(named(subject)).certificate.der;
+  const circle = () => [crossed('b', 'a'), crossed('a', 'b')];
+  // Only directly under this one is the leaf good, and it is tried last.
+  const good = root.intermediate({ ...named('a'), pathLength: 0 });
+  const [leaf] = good.svid(web).chain;
+  assert.ok(leaf);
+  assert.equal(accepts([leaf, ...circle(), good.certificate.der], root.bundle), true);
+  assert.equal(
+    accepts([leaf, ...circle(), ...circle(), ...circle(), good.certificate.der], root.bundle),
+    false,
+  );
+});
+
 type Rsa = webcrypto.RsaHashedKeyGenParams;
 type Ecdsa = webcrypto.EcKeyGenParams & webcrypto.EcdsaParams;
 

@@ -3,6 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { type CertificateOverrides, testCa } from '../../test/support/ca.js';
+import { oneValueMore } from '../../test/support/one-value-more.js';
 import { x509 } from '../../test/support/peculiar-x509.js';
 import * as der from '../base/der/writer.js';
 import { isFault } from '../base/faults/fault.js';
@@ -52,6 +53,51 @@ test('a certificate is read as Node and @peculiar/x509 read it', () => {
 test('a certificate whose basic constraints say FALSE in full is read, as others write it', () => {
   const explicit = extension(oids.basicConstraints, false, der.sequence(der.value(0x01, Buffer.of(0))));
   assert.equal(readCertificate(ca.svid(web, { extensions: [explicit] }).der).isCa, false);
+});
+
+test('one value too many anywhere in what is read is refused', () => {
+  const { der: good } = ca.svid(web);
+  // Names and the public key are taken whole: /0/3, /0/5 and /0/6.
+  const read = oneValueMore(good).filter(({ at }) => !/^\/0\/[356]/.test(at));
+  assert.ok(read.length > 10);
+  const contents = {
+    [oids.basicConstraints]: der.sequence(der.booleanTrue()),
+    [oids.extendedKeyUsage]: der.sequence(der.oid(oids.serverAuth)),
+    [oids.subjectAltName]: der.sequence(der.implicit(6, Buffer.from(web))),
+  };
+  const inExtensions = Object.entries(contents).flatMap(([oid, content]) =>
+    oneValueMore(content).map((variant) => ({
+      at: `${oid}${variant.at}`,
+      der: ca.svid(web, { extensions: [extension(oid, false, variant.der)] }).der,
+    })),
+  );
+  for (const { at, der: bytes } of [...read, ...inExtensions]) {
+    assert.throws(
+      () => readCertificate(bytes),
+      (error) => isFault(error, 'IDN0201'),
+      at,
+    );
+  }
+});
+
+test('XS-01: a second URI in a form that only a lenient reader would see is refused', () => {
+  const hidden = der.value(0xa6, der.value(0x16, Buffer.from('spiffe://shop.example/admin')));
+  const names = der.sequence(der.implicit(6, Buffer.from(web)), hidden);
+  const { der: bytes } = ca.svid(web, { extensions: [extension(oids.subjectAltName, false, names)] });
+  assert.throws(
+    () => readCertificate(bytes),
+    (error) => isFault(error, 'IDN0201'),
+  );
+});
+
+test('the algorithm outside of the signed part is the one inside', () => {
+  const bytes = Buffer.from(ca.certificate.der);
+  const oid = der.oid(oids.ecdsaWithSha256);
+  bytes.set(der.oid(oids.ecdsaWithSha384), bytes.lastIndexOf(oid));
+  assert.throws(
+    () => readCertificate(bytes),
+    (error) => isFault(error, 'IDN0201'),
+  );
 });
 
 test('what RFC 5280 does not allow is refused', () => {

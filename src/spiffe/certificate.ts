@@ -159,9 +159,17 @@ function allOf<T>(reader: DerReader, member: (list: DerReader) => T): T[] {
   return members;
 }
 
+/** Whichever kind a name is, its tag has one form in DER; in another form other readers might take it for a URI. */
+const nameTags: ReadonlySet<number> = new Set([
+  ...[1, 2, 6, 7, 8].map(contextPrimitive),
+  ...[0, 3, 4, 5].map(contextConstructed),
+]);
+
 /** The URIs of a subject alternative name extension (RFC 5280 §4.2.1.6); other kinds of name are passed over. */
 export function urisOf(reader: DerReader): string[] {
-  return allOf(reader, (list) => list.any())
+  const names = allOf(reader, (list) => list.any());
+  if (names.some(({ tag }) => !nameTags.has(tag))) throw new MalformedDer('a name of no known kind');
+  return names
     .filter(({ tag }) => tag === contextPrimitive(6))
     .map(({ content }) => Buffer.from(content).toString('latin1'));
 }
