@@ -13,10 +13,16 @@ export const commands: readonly CommandEntry[] = [
     summary: 'fill in the variables of an Envoy bootstrap',
     load: async () => (await import('./envoy-bootstrap.js')).envoyBootstrap,
   },
+  {
+    words: 'agent health',
+    summary: 'whether an agent can hand out identities',
+    load: async () => (await import('./agent-health.js')).agentHealth,
+  },
 ];
 
 /** The first words that group commands, and what they are about. */
 export const nouns: Readonly<Record<string, string>> = {
+  agent: 'the agent of a node',
   envoy: 'what Envoys are started with',
 };
 
