@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import { joinTokenVerifier } from '../attestation/node/join-token/verify.js';
 import { type Clock, systemClock } from '../base/clock.js';
+import type { SourceFile } from '../base/source.js';
 import type { ApiContext } from '../server/api/context.js';
 import { serverApi } from '../server/api/services.js';
+import { applyEntries } from '../server/apply-entries.js';
 import { createAuthoriser } from '../server/authorise.js';
 import { openAuthorities } from '../server/authorities.js';
 import { keepUp } from '../server/maintenance.js';
@@ -23,6 +25,8 @@ export interface ServerSettings {
   /** 0 for any free port. */
   readonly port: number;
   readonly adminSocket: string;
+  /** Registration entries to create or update at the start. */
+  readonly entries?: SourceFile;
   /** Seconds, for entries that do not say, and for agents. */
   readonly x509SvidTtl: number;
   /** Seconds. */
@@ -66,6 +70,7 @@ export async function startServer(settings: ServerSettings): Promise<RunningServ
     const path = join(dataDir, 'authorities.pem');
     const authorities = await openAuthorities({ path, trustDomain, ttlSeconds: caTtl, clock, store });
     const registry = await openRegistry(store, trustDomain, clock);
+    if (settings.entries) await applyEntries(settings.entries, registry, trustDomain, log);
     const identity = openOwnSvid(registry.serverId, x509SvidTtl, authorities, clock);
     const context: ApiContext = {
       trustDomain,

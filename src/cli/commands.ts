@@ -14,15 +14,48 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./envoy-bootstrap.js')).envoyBootstrap,
   },
   {
-    words: 'agent health',
-    summary: 'whether an agent can hand out identities',
-    load: async () => (await import('./agent-health.js')).agentHealth,
+    words: 'server run',
+    summary: 'run the server of a trust domain',
+    load: async () => (await import('./server-run.js')).serverRun,
+  },
+  {
+    words: 'node token',
+    summary: 'make a join token, which lets one node in',
+    load: async () => (await import('./node-token.js')).nodeToken,
+  },
+  {
+    words: 'entry create',
+    summary: 'create a registration entry',
+    load: async () => (await import('./entry-create.js')).entryCreate,
+  },
+  {
+    words: 'entry list',
+    summary: 'list the registration entries',
+    load: async () => (await import('./entry-list.js')).entryList,
+  },
+  {
+    words: 'entry delete',
+    summary: 'delete registration entries',
+    load: async () => (await import('./entry-delete.js')).entryDelete,
+  },
+  {
+    words: 'entry apply',
+    summary: 'make the entries what files say, and change nothing else',
+    load: async () => (await import('./entry-apply.js')).entryApply,
+  },
+  {
+    words: 'bundle show',
+    summary: 'print the trust bundle, by which agents trust the server',
+    load: async () => (await import('./bundle-show.js')).bundleShow,
   },
 ];
 
 /** The first words that group commands, and what they are about. */
 export const nouns: Readonly<Record<string, string>> = {
-  agent: 'the agent of a node',
+  server: 'the server of a trust domain',
+  node: 'nodes, on which agents run',
+  entry: 'registration entries: which workload gets which identity',
+  bundle: 'the trust bundle',
   envoy: 'what Envoys are started with',
 };
 

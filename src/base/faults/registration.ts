@@ -66,4 +66,20 @@ export const registrationFaults = {
     hint: 'a hint is a word for the workload to choose by, such as internal: write it as plain text',
     status: 'INVALID_ARGUMENT',
   },
+  REG0301: {
+    sentence: '`{version}` is not a version of the entries file that this program reads',
+    hint: 'write `version: 1`',
+    status: 'INVALID_ARGUMENT',
+  },
+  REG0302: {
+    sentence:
+      'the same entry stands twice: it has the same name, or the same SPIFFE ID, parent and selectors',
+    hint: 'keep one of them',
+    status: 'INVALID_ARGUMENT',
+  },
+  REG0303: {
+    sentence: 'the entries in `{path}` cannot be used: {problem}',
+    hint: 'correct the place that is named; `plastron entry apply` shows every problem of the file with its line',
+    status: 'INVALID_ARGUMENT',
+  },
 } as const satisfies Record<`REG${number}`, FaultRow>;

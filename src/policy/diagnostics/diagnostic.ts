@@ -1,13 +1,10 @@
-import { fault } from '../../base/faults/fault.js';
-import type { policyFaults } from '../../base/faults/policy.js';
-import type { FaultParams } from '../../base/faults/table.js';
+import { type Fault, fault } from '../../base/faults/fault.js';
+import type { FaultCode, FaultParams } from '../../base/faults/table.js';
 import type { SourceRange } from '../../base/source.js';
 
-export type PolicyCode = keyof typeof policyFaults;
-
-/** One thing that is wrong, or risky, in a policy file. Only warnings (POL03xx) leave the policy usable. */
+/** One thing that is wrong, or risky, in a file that somebody wrote. Only warnings (POL03xx) leave it usable. */
 export interface Diagnostic {
-  readonly code: PolicyCode;
+  readonly code: FaultCode;
   readonly severity: 'error' | 'warning';
   /** Stands alone: says what is wrong, never the way out. */
   readonly message: string;
@@ -36,13 +33,21 @@ export interface DiagnosticDetails {
 /** Where whoever reads a policy leaves what it finds. */
 export type Report = (diagnostic: Diagnostic) => void;
 
-export function diagnostic<C extends PolicyCode>(
+export function diagnostic<C extends FaultCode>(
   code: C,
   params: FaultParams<C>,
   at: SourceRange,
   details: DiagnosticDetails = {},
 ): Diagnostic {
-  const { message, hint } = fault(code, params);
+  return diagnosticOf(fault(code, params), at, details);
+}
+
+/** A fault that was thrown over what is written at this place. */
+export function diagnosticOf(
+  { code, message, hint }: Fault,
+  at: SourceRange,
+  details: DiagnosticDetails = {},
+): Diagnostic {
   return {
     code,
     severity: code.startsWith('POL03') ? 'warning' : 'error',

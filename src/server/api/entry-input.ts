@@ -3,6 +3,7 @@ import { checkEntry, type UncheckedEntry } from '../../registration/check-entry.
 import type { Entry, EntryContent, EntryDraft } from '../../registration/entry.js';
 import type { TrustDomain } from '../../spiffe/id.js';
 import type { MessageOut } from '../../wire/names.js';
+import { checkFederation } from '../check-federation.js';
 import { type EntryMask, idText, selectorsIn } from './messages.js';
 
 type EntryMessageIn = MessageOut<'spire.api.types.Entry'>;
@@ -55,10 +56,4 @@ const readers: Readonly<Record<string, (message: EntryMessageIn) => Partial<Unch
 function refuseIf(isSet: boolean, field: string): Partial<UncheckedEntry> {
   if (isSet) throw fault('SRV0303', { field });
   return {};
-}
-
-function checkFederation<Content extends Partial<EntryContent>>(content: Content): Content {
-  const [unknown] = content.federatesWith ?? [];
-  if (unknown !== undefined) throw fault('SRV0304', { trustDomain: unknown });
-  return content;
 }

@@ -181,5 +181,5 @@ function logWrites(
   sentence: string,
 ): void {
   const entries = results.flatMap(({ status, entry }) => (status === okStatus ? [entry?.id] : []));
-  log.info({ entries, refused: results.length - entries.length, by: actorOf(caller) }, sentence);
+  if (entries.length > 0) log.info({ entries, by: actorOf(caller) }, sentence);
 }

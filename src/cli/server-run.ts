@@ -1,0 +1,77 @@
+import { isIPv6 } from 'node:net';
+import { resolve } from 'node:path';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { startServer } from '../app/server.js';
+import { parseTrustDomain } from '../spiffe/id.js';
+import { createLog, type LogLevel } from '../telemetry/log.js';
+import type { Cli } from './cli.js';
+import { aborted, stopSignal } from './stop-signal.js';
+import { readTextFile } from './text-file.js';
+import { wholeSeconds } from './whole-seconds.js';
+
+interface Options {
+  trustDomain: string;
+  dataDir: string;
+  listen: { host: string; port: number };
+  adminSocket: string;
+  policy?: string;
+  entries?: string;
+  x509SvidTtl: number;
+  caTtl: number;
+  logLevel: LogLevel;
+}
+
+/** `plastron server run`: a server until it is stopped; its log on stderr. */
+export function serverRun(cli: Cli): Command {
+  return new Command()
+    .requiredOption('--trust-domain <name>', 'the trust domain that the server stands for')
+    .requiredOption('--data-dir <dir>', 'the database and the signing keys; made when it is not there')
+    .requiredOption('--listen <host:port>', 'where agents connect', hostAndPort)
+    .requiredOption('--admin-socket <path>', "the socket for the server's own user, who may do everything")
+    .option('--policy <dir>', 'the policy files; without it no policy is served')
+    .option('--entries <file>', 'registration entries that are created or updated at the start')
+    .option(
+      '--x509-svid-ttl <seconds>',
+      'how long an SVID lasts unless its entry says otherwise',
+      wholeSeconds,
+      3600,
+    )
+    .option('--ca-ttl <seconds>', 'how long a signing authority lasts', wholeSeconds, 86_400)
+    .addOption(
+      new Option('--log-level <level>', 'how much is logged')
+        .choices(['debug', 'info', 'warn', 'error'])
+        .default('info'),
+    )
+    .addHelpText('after', '\nAgents trust it by its bundle: `plastron bundle show` prints it.')
+    .action((options: Options) => run(cli, options));
+}
+
+async function run(cli: Cli, options: Options): Promise<void> {
+  const { listen, policy, entries, x509SvidTtl, caTtl, logLevel } = options;
+  const signal = stopSignal();
+  const log = createLog({ level: logLevel, fields: { role: 'server' } });
+  const server = await startServer({
+    trustDomain: parseTrustDomain(options.trustDomain),
+    dataDir: resolve(cli.cwd, options.dataDir),
+    ...listen,
+    // Not made absolute: a socket's path must be short.
+    adminSocket: options.adminSocket,
+    ...(policy === undefined ? {} : { policyDir: resolve(cli.cwd, policy) }),
+    ...(entries === undefined ? {} : { entries: readTextFile(cli, entries) }),
+    x509SvidTtl,
+    caTtl,
+    log,
+  });
+  await aborted(signal);
+  log.info({}, 'the server is stopping');
+  await server.close();
+}
+
+function hostAndPort(given: string): { host: string; port: number } {
+  const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(given) ?? [];
+  const host = bracketed ?? plain;
+  if (host === undefined || Number(port) > 65_535 || (bracketed !== undefined && !isIPv6(bracketed))) {
+    throw new InvalidArgumentError('Write HOST:PORT, with an IPv6 address in brackets.');
+  }
+  return { host, port: Number(port) };
+}

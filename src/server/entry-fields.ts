@@ -1,0 +1,105 @@
+import { Fault } from '../base/faults/fault.js';
+import type { SourceRange } from '../base/source.js';
+import { diagnosticOf, type Report } from '../policy/diagnostics/diagnostic.js';
+import { type FieldRule, mistyped, oneOrMore } from '../policy/syntax/fields.js';
+import type { Tree } from '../policy/syntax/tree.js';
+import type { EntryContent } from '../registration/entry.js';
+import {
+  checkDnsName,
+  checkEntryId,
+  checkExpiry,
+  checkFederatesWith,
+  checkHint,
+  checkParentId,
+  checkSelectors,
+  checkTtl,
+} from '../registration/entry-rules.js';
+import { parseSelector } from '../registration/selector.js';
+import type { TrustDomain } from '../spiffe/id.js';
+
+/** The fields of an entry in a file. */
+export const entryFieldRules = {
+  spiffeId: 'required',
+  parentId: 'required',
+  selectors: 'required',
+  x509SvidTtl: 'optional',
+  jwtSvidTtl: 'optional',
+  dnsNames: 'optional',
+  federatesWith: 'optional',
+  admin: 'optional',
+  downstream: 'optional',
+  hint: 'optional',
+  expiresAt: 'optional',
+} as const satisfies Record<keyof EntryContent, FieldRule>;
+
+type FieldTrees = Partial<Record<keyof EntryContent, Tree>>;
+
+/** Reads the fields of one entry, each by its own rule; `undefined` when one of them cannot be had. */
+export function readEntryFields(
+  fields: FieldTrees,
+  trustDomain: TrustDomain,
+  report: Report,
+): EntryContent | undefined {
+  const read = readers(report);
+  const spiffeId = read.text(fields.spiffeId, 'spiffeId', (text) => checkEntryId(text, trustDomain));
+  const parentId = read.text(fields.parentId, 'parentId', (text) => checkParentId(text, trustDomain));
+  const selectors = read.texts(fields.selectors, 'selectors', parseSelector);
+  const rest = {
+    x509SvidTtl: read.number(fields.x509SvidTtl, 'x509SvidTtl', checkTtl) ?? 0,
+    jwtSvidTtl: read.number(fields.jwtSvidTtl, 'jwtSvidTtl', checkTtl) ?? 0,
+    dnsNames: read.texts(fields.dnsNames, 'dnsNames', checkDnsName),
+    federatesWith: read
+      .texts(fields.federatesWith, 'federatesWith', (text) => checkFederatesWith(text, trustDomain))
+      .sort(),
+    admin: read.flag(fields.admin, 'admin'),
+    downstream: read.flag(fields.downstream, 'downstream'),
+    hint: read.text(fields.hint, 'hint', checkHint) ?? '',
+    expiresAt: read.number(fields.expiresAt, 'expiresAt', checkExpiry) ?? 0,
+  };
+  if (spiffeId === undefined || parentId === undefined || selectors.length === 0) return undefined;
+  return { spiffeId, parentId, selectors: checkSelectors(selectors), ...rest };
+}
+
+function readers(report: Report) {
+  const one = <Value>(tree: Tree, field: string, check: (text: string) => Value): Value | undefined => {
+    if (tree.kind !== 'scalar' || typeof tree.value !== 'string') {
+      return mistyped(tree, `\`${field}\``, 'a text', report);
+    }
+    const { value } = tree;
+    return attempt(report, tree.at, () => check(value));
+  };
+  return {
+    text: <Value>(tree: Tree | undefined, field: string, check: (text: string) => Value) =>
+      tree && one(tree, field, check),
+    texts: <Value>(tree: Tree | undefined, field: string, check: (text: string) => Value): Value[] => {
+      const items = tree ? oneOrMore(tree, `\`${field}\``, report) : [];
+      const values = items.map((item) => one(item, field, check)).filter((value) => value !== undefined);
+      return [...new Set(values)];
+    },
+    number: (tree: Tree | undefined, field: string, check: (value: number) => number) => {
+      if (!tree) return undefined;
+      if (tree.kind !== 'scalar' || typeof tree.value !== 'number') {
+        return mistyped(tree, `\`${field}\``, 'a number', report);
+      }
+      const { value } = tree;
+      return attempt(report, tree.at, () => check(value));
+    },
+    flag: (tree: Tree | undefined, field: string): boolean => {
+      if (!tree) return false;
+      if (tree.kind === 'scalar' && typeof tree.value === 'boolean') return tree.value;
+      mistyped(tree, `\`${field}\``, '`true` or `false`', report);
+      return false;
+    },
+  };
+}
+
+/** What `read` gives, or a diagnostic at the place that it was read from. */
+export function attempt<Value>(report: Report, at: SourceRange, read: () => Value): Value | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    report(diagnosticOf(error, at));
+    return undefined;
+  }
+}
