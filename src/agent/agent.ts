@@ -153,7 +153,15 @@ async function federatedBundles(
 const withdrawing: readonly AgentRefusal[] = ['AGENT_BANNED', 'AGENT_NOT_ATTESTED', 'AGENT_NOT_ACTIVE'];
 
 /** What trying again cannot mend while the agent has no identity yet. */
-const hopeless: readonly FaultCode[] = ['AGT0201', 'AGT0202', 'AGT0401', 'AGT0402', 'AGT0404', 'TRN0302'];
+const hopeless: readonly FaultCode[] = [
+  'AGT0201',
+  'AGT0202',
+  'AGT0401',
+  'AGT0402',
+  'AGT0404',
+  'AGT0406',
+  'TRN0302',
+];
 
 function needsAnOperator(error: unknown): boolean {
   return hopeless.some((code) => isFault(error, code));

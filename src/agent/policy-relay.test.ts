@@ -4,6 +4,7 @@ import { agentEntry, standingClock, workloadWith } from '../../test/support/agen
 import { testCa } from '../../test/support/ca.js';
 import { recordingLog } from '../../test/support/log.js';
 import { contentVersion } from '../base/digest.js';
+import { denyAllFilter } from '../envoy/rbac/http-filter.js';
 import { vouchFor } from '../registration/attested-workload.js';
 import { anyOf, decode, encodeAny } from '../wire/messages.js';
 import type { EncodedResource } from '../wire/resource.js';
@@ -32,7 +33,8 @@ function inside(answer: Answer): { name: string | undefined; mark: string | unde
   const config = typed_config as { value: Buffer };
   const { rules_stat_prefix } = decode('envoy.extensions.filters.http.rbac.v3.RBAC', config.value);
   assert.equal(answer.name, name);
-  return { name, mark: rules_stat_prefix };
+  const deniesAll = Buffer.from(denyAllFilter(answer.name).any).equals(answer.any);
+  return { name, mark: deniesAll ? 'denied' : rules_stat_prefix };
 }
 
 const webPolicy = filter('plastron/http/web', 'web', web.spiffeId);
@@ -61,7 +63,6 @@ function setUp(policies: EncodedResource[] | 'unknown', entries: AgentEntry[] | 
       },
     },
     identities,
-    denyAll: (name) => filter(name, 'denied'),
     log,
   });
   const send = (list: EncodedResource[]) => {

@@ -1,7 +1,8 @@
 import { contentVersion } from '../base/digest.js';
+import { denyAllFilter, extensionConfigTypeUrl } from '../envoy/rbac/http-filter.js';
 import type { AttestedWorkload } from '../registration/attested-workload.js';
 import type { Log } from '../telemetry/log.js';
-import { decode, encodeAny, typeUrlOf } from '../wire/messages.js';
+import { decode, encodeAny } from '../wire/messages.js';
 import type { EncodedResource } from '../wire/resource.js';
 import type { ResourceSource } from '../xds/source.js';
 import type { Identities } from './identities.js';
@@ -16,12 +17,10 @@ export interface PolicyFeed {
 export interface PolicyRelayOptions {
   feed: PolicyFeed;
   identities: Identities;
-  /** A filter of this name that denies every request. */
-  denyAll: (name: string) => EncodedResource;
   log: Log;
 }
 
-const messageName = 'envoy.config.core.v3.TypedExtensionConfig';
+const extensionConfig = 'envoy.config.core.v3.TypedExtensionConfig';
 /** The policy of the one service that the caller's default SVID names. */
 const shortName = 'plastron/http';
 
@@ -32,12 +31,7 @@ const shortName = 'plastron/http';
  * "removed": an Envoy that waits for its first configuration would stay shut in silence. Before the first sync with the server
  * nothing is said, so that what Envoy has stays.
  */
-export function policyRelay({
-  feed,
-  identities,
-  denyAll,
-  log,
-}: PolicyRelayOptions): ResourceSource<AttestedWorkload> {
+export function policyRelay({ feed, identities, log }: PolicyRelayOptions): ResourceSource<AttestedWorkload> {
   /** What the workload may have as of now, the policies of its default identity first. */
   const permitted = (workload: AttestedWorkload): Permitted | 'unknown' => {
     const policies = feed.current();
@@ -48,7 +42,7 @@ export function policyRelay({
     return { ofDefault, all: [...ofDefault, ...others.flat()] };
   };
   const answer = (name: string, may: Permitted): EncodedResource => {
-    if (name !== shortName) return may.all.find((policy) => policy.name === name) ?? denyAll(name);
+    if (name !== shortName) return may.all.find((policy) => policy.name === name) ?? denied(name);
     const [only, ...others] = may.ofDefault;
     if (others.length > 0) {
       log.warn(
@@ -56,10 +50,10 @@ export function policyRelay({
         'two policies for one identity: denied',
       );
     }
-    return only && others.length === 0 ? renamed(only, name) : denyAll(name);
+    return only && others.length === 0 ? renamed(only, name) : denied(name);
   };
   return {
-    typeUrl: typeUrlOf(messageName),
+    typeUrl: extensionConfigTypeUrl,
     open(workload, changed) {
       const stops = [feed.onChange(changed), identities.onChange(changed)];
       return {
@@ -100,6 +94,16 @@ function policiesById(policies: ReadonlyMap<string, EncodedResource>): Map<strin
   return byId;
 }
 
+const denials = new Map<string, EncodedResource>();
+
+/** Encoded once a name; callers choose names, so they are forgotten when there are too many. */
+function denied(name: string): EncodedResource {
+  const filter = denials.get(name) ?? denyAllFilter(name);
+  if (denials.size >= 1000) denials.clear();
+  denials.set(name, filter);
+  return filter;
+}
+
 const shortened = new WeakMap<EncodedResource, EncodedResource>();
 
 /** The same filter under the name that was asked for: Envoy refuses a resource whose inner name is another. */
@@ -107,8 +111,9 @@ function renamed(policy: EncodedResource, name: string): EncodedResource {
   const known = shortened.get(policy);
   if (known) return known;
   const { value = Buffer.alloc(0) } = decode('google.protobuf.Any', policy.any);
-  const { type_url = '', value: filter = Buffer.alloc(0) } = decode(messageName, value).typed_config ?? {};
-  const any = encodeAny(messageName, { name, typed_config: { type_url, value: filter } });
+  const { type_url = '', value: filter = Buffer.alloc(0) } =
+    decode(extensionConfig, value).typed_config ?? {};
+  const any = encodeAny(extensionConfig, { name, typed_config: { type_url, value: filter } });
   const made = { name, version: contentVersion(any), any };
   shortened.set(policy, made);
   return made;

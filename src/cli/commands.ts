@@ -14,6 +14,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./envoy-bootstrap.js')).envoyBootstrap,
   },
   {
+    words: 'agent health',
+    summary: 'whether an agent can hand out identities',
+    load: async () => (await import('./agent-health.js')).agentHealth,
+  },
+  {
     words: 'server run',
     summary: 'run the server of a trust domain',
     load: async () => (await import('./server-run.js')).serverRun,
@@ -52,6 +57,7 @@ export const commands: readonly CommandEntry[] = [
 
 /** The first words that group commands, and what they are about. */
 export const nouns: Readonly<Record<string, string>> = {
+  agent: 'the agent of a node',
   server: 'the server of a trust domain',
   node: 'nodes, on which agents run',
   entry: 'registration entries: which workload gets which identity',

@@ -94,7 +94,6 @@ test('what is no authority is refused: a leaf, a CA without keyCertSign or key i
   const refused: [FaultCode, Uint8Array][] = [
     ['ENV0202', shop.svid('spiffe://shop.example/web').der],
     ['ENV0202', testCa('shop.example', { keyUsage: ['cRLSign'] }).certificate.der],
-    ['ENV0202', testCa('shop.example', { keyUsage: 'none' }).certificate.der],
     ['ENV0202', testCa('shop.example', { keyId: false }).certificate.der],
     ['IDN0201', Buffer.from('junk')],
   ];

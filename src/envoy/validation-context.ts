@@ -2,8 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { fault } from '../base/faults/fault.js';
 import type { Bundle } from '../spiffe/bundle.js';
 import { bundleToPem } from '../spiffe/bundle-pem.js';
-import { readCertificate } from '../spiffe/certificate.js';
-import { keyUsageBits } from '../spiffe/oids.js';
+import { mayIssue, readCertificate } from '../spiffe/certificate.js';
 import { anyOf } from '../wire/messages.js';
 import { sealSecret } from './seal-secret.js';
 import type { CheckedSecret } from './secret.js';
@@ -57,11 +56,12 @@ function checkedPem(bundle: Bundle): string {
 
 function checkAll(bundle: Bundle): string {
   for (const { der } of bundle.x509Authorities) {
-    const { isCa, keyUsage, subjectKeyId, serial } = readCertificate(der);
+    const certificate = readCertificate(der);
+    const { subjectKeyId, serial } = certificate;
     const refuse = (problem: string) =>
       fault('ENV0202', { trustDomain: bundle.trustDomain, serial, problem });
     // Envoy does not insist: with a leaf in the bundle, whoever holds its key was let in.
-    if (!isCa || !keyUsage?.has(keyUsageBits.keyCertSign)) throw refuse('it may not sign certificates');
+    if (!mayIssue(certificate)) throw refuse('it may not sign certificates');
     if (!subjectKeyId) throw refuse('it has no subject key identifier');
     if (!isReadable(der)) throw refuse('OpenSSL cannot read its public key');
   }

@@ -2,9 +2,8 @@ import { sha256Hex } from '../base/digest.js';
 import { fault } from '../base/faults/fault.js';
 import { MalformedPem, readPem, toPem } from '../base/pem.js';
 import type { Bundle, X509Authority } from './bundle.js';
-import { readCertificate } from './certificate.js';
+import { mayIssue, readCertificate } from './certificate.js';
 import type { TrustDomain } from './id.js';
-import { keyUsageBits } from './oids.js';
 
 /**
  * The X.509 authorities of a bundle in canonical PEM: each once, in the order of their bytes, so that equal sets give equal
@@ -33,8 +32,8 @@ export function bundleFromPem(trustDomain: TrustDomain, pem: string): Bundle {
 
 /** Takes one DER certificate into a bundle: it must be a CA that may sign certificates. Throws IDN0201, IDN0302. */
 export function parseX509Authority(der: Uint8Array, tainted = false): X509Authority {
-  const { isCa, keyUsage, serial } = readCertificate(der);
-  if (!isCa || !keyUsage?.has(keyUsageBits.keyCertSign)) throw fault('IDN0302', { serial });
+  const certificate = readCertificate(der);
+  if (!mayIssue(certificate)) throw fault('IDN0302', { serial: certificate.serial });
   return { der, tainted };
 }
 

@@ -1,8 +1,8 @@
 import { type KeyObject, X509Certificate } from 'node:crypto';
 import { type Fault, fault, isFault } from '../base/faults/fault.js';
 import type { Bundle } from './bundle.js';
-import { type Certificate, readCertificate } from './certificate.js';
-import { keyUsageBits, oids, signatureAlgorithms } from './oids.js';
+import { type Certificate, mayIssue, readCertificate } from './certificate.js';
+import { oids, signatureAlgorithms } from './oids.js';
 
 /** While every certificate of the path is valid, both ends included; milliseconds since the Unix epoch. */
 export interface PathWindow {
@@ -91,10 +91,9 @@ function checkAlone(certificate: Certificate, atMs: number): void {
 }
 
 function checkAsIssuer(issuer: Certificate, path: readonly Certificate[]): void {
-  const { serial, isCa, keyUsage, pathLength, extendedKeyUsage: purposes } = issuer;
+  const { serial, pathLength, extendedKeyUsage: purposes } = issuer;
   const refuse = (problem: string) => fault('IDN0211', { serial, problem });
-  if (!isCa) throw refuse('it is not a CA');
-  if (!keyUsage?.has(keyUsageBits.keyCertSign)) throw refuse('its key usage does not include keyCertSign');
+  if (!mayIssue(issuer)) throw refuse('it is no CA that may sign certificates');
   const below = path.slice(1).filter((certificate) => !sameBytes(certificate.subject, certificate.issuer));
   if (pathLength !== undefined && below.length > pathLength) {
     throw refuse(`its path length of ${pathLength} is exceeded`);

@@ -1,6 +1,6 @@
 import { contextConstructed, contextPrimitive, DerReader, MalformedDer, tags } from '../base/der/reader.js';
 import { fault } from '../base/faults/fault.js';
-import { oids } from './oids.js';
+import { keyUsageBits, oids } from './oids.js';
 
 /** What a certificate says (RFC 5280 §4.1). Nothing in it is verified. */
 export interface Certificate {
@@ -45,59 +45,58 @@ export function readCertificate(der: Uint8Array): Certificate {
   }
 }
 
+/**
+ * Whether it may issue certificates: a CA whose key usage, where it has one, includes keyCertSign (RFC 5280 §6.1.4 k and n).
+ * Roots of organisations often have none.
+ */
+export function mayIssue({ isCa, keyUsage }: Certificate): boolean {
+  return isCa && (keyUsage === undefined || keyUsage.has(keyUsageBits.keyCertSign));
+}
+
 function certificateOf(der: Uint8Array): Certificate {
   const file = new DerReader(der);
   const outer = file.enter(tags.sequence);
   file.end();
-  const tbs = outer.read(tags.sequence);
-  const outerAlgorithm = outer.read(tags.sequence);
+  const { whole: tbs, content } = outer.read(tags.sequence);
+  const algorithm = outer.read(tags.sequence);
   const signature = outer.wholeBytes();
   outer.end();
+  const signatureAlgorithm = new DerReader(algorithm.content).oid();
+  return { der, tbs, signatureAlgorithm, signature, ...signedPart(new DerReader(content), algorithm.whole) };
+}
 
-  const inner = new DerReader(tbs.content);
-  const version = inner.enter(contextConstructed(0));
+function signedPart(tbs: DerReader, outerAlgorithm: Uint8Array) {
+  const version = tbs.enter(contextConstructed(0));
   if (version.small() !== 2) throw new MalformedDer('another version than 3');
   version.end();
-  const serial = inner.unsigned();
+  const serial = tbs.unsigned();
   if (serial.length > maxSerialBytes) throw new MalformedDer('a serial number of more than 20 bytes');
-  const innerAlgorithm = inner.read(tags.sequence);
-  if (!Buffer.from(innerAlgorithm.whole).equals(outerAlgorithm.whole)) {
+  const algorithm = tbs.read(tags.sequence).whole;
+  if (Buffer.compare(algorithm, outerAlgorithm) !== 0) {
     throw new MalformedDer('two different signature algorithms');
   }
-  const issuer = inner.read(tags.sequence).whole;
-  const validity = inner.enter(tags.sequence);
-  const notBefore = validity.time();
-  const notAfter = validity.time();
+  const issuer = tbs.read(tags.sequence).whole;
+  const validity = tbs.enter(tags.sequence);
+  const [notBefore, notAfter] = [validity.time(), validity.time()];
   validity.end();
-  const subject = inner.read(tags.sequence).whole;
-  const publicKey = inner.read(tags.sequence).whole;
-  const extensions = extensionsOf(inner);
-  inner.end();
-
-  return {
-    der,
-    tbs: tbs.whole,
-    signatureAlgorithm: new DerReader(innerAlgorithm.content).oid(),
-    signature,
-    serial: Buffer.from(serial).toString('hex').replace(/^0/, '') || '0',
-    issuer,
-    notBefore,
-    notAfter,
-    subject,
-    publicKey,
-    ...meaningOf(extensions),
-  };
+  const subject = tbs.read(tags.sequence).whole;
+  const publicKey = tbs.read(tags.sequence).whole;
+  const extensions = meaningOf(extensionsOf(tbs));
+  tbs.end();
+  return { serial: hex(serial), issuer, notBefore, notAfter, subject, publicKey, ...extensions };
 }
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex').replace(/^0/, '') || '0';
 
 interface Extension {
   critical: boolean;
   content: Uint8Array;
 }
 
-function extensionsOf(inner: DerReader): Map<string, Extension> {
+function extensionsOf(tbs: DerReader): Map<string, Extension> {
   const found = new Map<string, Extension>();
-  if (inner.isAtEnd) return found;
-  const wrapper = inner.enter(contextConstructed(3));
+  if (tbs.isAtEnd) return found;
+  const wrapper = tbs.enter(contextConstructed(3));
   const list = wrapper.enter(tags.sequence);
   wrapper.end();
   while (!list.isAtEnd) {

@@ -23,10 +23,11 @@ test('the selectors of all attestors come together', async () => {
   assert.equal(workload.uid, 1000);
 });
 
-test('S21: a caller whose pid is 0 is refused before any attestor looks', async () => {
-  const looked: WorkloadAttestor = { type: 'unix', attest: () => Promise.reject(new Error('looked')) };
+test('a caller from the network is refused before any attestor looks', async () => {
+  const looked: WorkloadAttestor = { type: 'unix', attest: () => assert.fail('looked') };
   const attest = workloadAttestation([looked], silentLog);
-  await assert.rejects(attest({ ...peer, pid: 0 }), (error) => isFault(error, 'ATT0101'));
+  const caller = { kind: 'tls', presented: [], address: '192.0.2.1:4711' } as const;
+  await assert.rejects(attest(caller), (error) => isFault(error, 'ATT0101'));
 });
 
 test('S25: an attestor that fails contributes nothing, the others still count', async () => {

@@ -1,10 +1,10 @@
 import { fault } from '../../base/faults/fault.js';
 import { type AttestedWorkload, vouchFor } from '../../registration/attested-workload.js';
 import type { Log } from '../../telemetry/log.js';
-import type { UnixPeer } from '../../transport/peer.js';
+import type { Peer, UnixPeer } from '../../transport/peer.js';
 import type { Findings, WorkloadAttestor } from './attestor.js';
 
-export type AttestWorkload = (peer: UnixPeer) => Promise<AttestedWorkload>;
+export type AttestWorkload = (peer: Peer) => Promise<AttestedWorkload>;
 
 /**
  * Attests the process at the other end of a unix socket: once, when it opens a stream. What comes out answers `isAlive`
@@ -12,11 +12,11 @@ export type AttestWorkload = (peer: UnixPeer) => Promise<AttestedWorkload>;
  * process that has executed another program since is no longer the one that was attested).
  *
  * An attestor that fails contributes no selectors and is logged: entries that need them do not match (S25). Throws ATT0101
- * for a peer without a visible pid, ATT0102 when the process is gone or changed while it was looked at.
+ * for a peer that is no process of this node, ATT0102 when the process is gone or changed while it was looked at.
  */
 export function workloadAttestation(attestors: readonly WorkloadAttestor[], log: Log): AttestWorkload {
   return async (peer) => {
-    if (peer.pid <= 0) throw fault('ATT0101', {});
+    if (peer.kind !== 'unix') throw fault('ATT0101', { address: peer.address });
     requireAlive(peer);
     const findings = await Promise.all(attestors.map((attestor) => findingsOf(attestor, peer, log)));
     const workload = vouchFor({

@@ -62,6 +62,11 @@ export const agentFaults = {
     hint: 'make a token with `plastron node token` and write it to the file of --join-token-file: it is read at every try',
     status: 'UNAUTHENTICATED',
   },
+  AGT0406: {
+    sentence: 'the join token in `{path}` cannot be read: {reason}',
+    hint: 'make it a file that the user of the agent can read, with nothing in it but the token',
+    status: 'FAILED_PRECONDITION',
+  },
   AGT0501: {
     sentence: 'the answer of the server does not follow the protocol for entries: {problem}',
     hint: 'check that server and agent are of compatible versions',
@@ -71,5 +76,10 @@ export const agentFaults = {
     sentence: 'the entry `{id}` has no ID or no selector',
     hint: 'check that server and agent are of compatible versions',
     status: 'INTERNAL',
+  },
+  AGT0601: {
+    sentence: 'the policy `{name}` from the server is refused: {problem}',
+    hint: 'check that server and agent are of compatible versions',
+    status: 'FAILED_PRECONDITION',
   },
 } as const satisfies Record<`AGT${number}`, FaultRow>;

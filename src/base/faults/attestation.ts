@@ -2,8 +2,8 @@ import type { FaultRow } from './row.js';
 
 export const attestationFaults = {
   ATT0101: {
-    sentence: 'the caller has no process id that the agent can see',
-    hint: 'run the agent in the PID namespace of the workloads (containers: the PID namespace of the host)',
+    sentence: 'the caller at `{address}` is no process of this node, so nothing can be found out about it',
+    hint: 'connect to the unix socket of the agent on the same node',
     status: 'PERMISSION_DENIED',
   },
   ATT0102: {

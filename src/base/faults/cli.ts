@@ -11,6 +11,11 @@ export const cliFaults = {
     hint: 'check the name and who may read it; a relative name starts at the working directory',
     status: 'INVALID_ARGUMENT',
   },
+  CLI0301: {
+    sentence: 'the agent must be told how to trust its server, in exactly one way',
+    hint: 'give --trust-bundle FILE, --trust-bundle-sha256 HEX or, where nobody else can answer, --insecure-bootstrap',
+    status: 'INVALID_ARGUMENT',
+  },
   CLI0401: {
     sentence: 'the server refused: {problem}',
     hint: '{hint}',
