@@ -53,12 +53,18 @@ export const commands: readonly CommandEntry[] = [
     summary: 'print the trust bundle, by which agents trust the server',
     load: async () => (await import('./bundle-show.js')).bundleShow,
   },
+  {
+    words: 'agent health',
+    summary: 'whether an agent can hand out identities',
+    load: async () => (await import('./agent-health.js')).agentHealth,
+  },
 ];
 
 /** The first words that group commands, and what they are about. */
 export const nouns: Readonly<Record<string, string>> = {
   agent: 'the agent of a node',
   server: 'the server of a trust domain',
+  agent: 'the agent of a node',
   node: 'nodes, on which agents run',
   entry: 'registration entries: which workload gets which identity',
   bundle: 'the trust bundle',
