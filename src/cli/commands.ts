@@ -62,7 +62,6 @@ export const commands: readonly CommandEntry[] = [
 
 /** The first words that group commands, and what they are about. */
 export const nouns: Readonly<Record<string, string>> = {
-  agent: 'the agent of a node',
   server: 'the server of a trust domain',
   agent: 'the agent of a node',
   node: 'nodes, on which agents run',
