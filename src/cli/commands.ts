@@ -53,11 +53,6 @@ export const commands: readonly CommandEntry[] = [
     summary: 'print the trust bundle, by which agents trust the server',
     load: async () => (await import('./bundle-show.js')).bundleShow,
   },
-  {
-    words: 'agent health',
-    summary: 'whether an agent can hand out identities',
-    load: async () => (await import('./agent-health.js')).agentHealth,
-  },
 ];
 
 /** The first words that group commands, and what they are about. */
