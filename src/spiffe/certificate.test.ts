@@ -61,7 +61,7 @@ test('one value too many anywhere in what is read is refused', () => {
   const read = oneValueMore(good).filter(({ at }) => !/^\/0\/[356]/.test(at));
   assert.ok(read.length > 10);
   const contents = {
-    [oids.basicConstraints]: der.sequence(der.booleanTrue()),
+    [oids.basicConstraints]: der.sequence(der.booleanTrue(), der.small(0)),
     [oids.extendedKeyUsage]: der.sequence(der.oid(oids.serverAuth)),
     [oids.subjectAltName]: der.sequence(der.implicit(6, Buffer.from(web))),
   };

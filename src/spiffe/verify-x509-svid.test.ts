@@ -254,6 +254,23 @@ test('what was verified once is verified again: never past its validity, never w
   assert.equal(verify(chain, root.bundle).id, web);
 });
 
+test('no more than 1024 chains are remembered with a bundle, the newest ones', () => {
+  const bundle = { ...ca.bundle };
+  const [leaf] = ca.svid(web).chain;
+  assert.ok(leaf);
+  const strangers = [1, 2, 3, 4].map(() => ca.intermediate().certificate.der);
+  const digits = (count: number) => count.toString(4).padStart(6, '0');
+  const chains = Array.from({ length: 1025 }, (_, count) => [
+    leaf,
+    ...[...digits(count)].map((digit) => strangers[Number(digit)] ?? assert.fail()),
+  ]);
+  const [first = [], second = []] = chains;
+  const before = [verify(first, bundle), verify(second, bundle)];
+  for (const chain of chains.slice(2)) verify(chain, bundle);
+  assert.equal(verify(second, bundle), before[1]);
+  assert.notEqual(verify(first, bundle), before[0]);
+});
+
 test('the claimed ID comes from a leaf that could be an SVID, and is no proof', () => {
   assert.equal(claimedSvidId(testCa('shop.example').svid(web).chain), web);
   for (const chain of [[], [ca.certificate.der], ca.svid(web, { uris: [web, web] }).chain]) {
