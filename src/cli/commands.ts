@@ -57,8 +57,8 @@ export const commands: readonly CommandEntry[] = [
 
 /** The first words that group commands, and what they are about. */
 export const nouns: Readonly<Record<string, string>> = {
-  server: 'the server of a trust domain',
   agent: 'the agent of a node',
+  server: 'the server of a trust domain',
   node: 'nodes, on which agents run',
   entry: 'registration entries: which workload gets which identity',
   bundle: 'the trust bundle',
