@@ -1,4 +1,5 @@
 import type { EncodedResource } from '../wire/resource.js';
+import type { ClientNode } from './request.js';
 
 /**
  * What a source says about a name that somebody asked for:
@@ -25,19 +26,22 @@ export interface ResourceSource<Identity> {
   readonly typeUrl: string;
   /**
    * Opens a view for a verified identity. `changed` may be called at any time afterwards, any number of times; the engine
-   * looks again soon. Throws a Fault when the identity may have nothing at all: it ends the stream.
+   * looks again soon. `node` is what the client says about itself, if it does. Throws a Fault when the identity may have
+   * nothing at all: it ends the stream.
    */
-  open(identity: Identity, changed: () => void): View;
+  open(identity: Identity, changed: () => void, node?: ClientNode): View;
 }
 
 /** What a client made of what it was sent. The engine emits these and knows nothing of revisions. */
-export type XdsEvent<Identity> =
-  | { kind: 'ack'; identity: Identity; typeUrl: string; names: readonly string[]; version: string }
-  | {
-      kind: 'nack';
-      identity: Identity;
-      typeUrl: string;
-      names: readonly string[];
-      version: string;
-      message: string;
-    };
+export type XdsEvent<Identity> = Verdict<Identity> &
+  ({ readonly kind: 'ack' } | { readonly kind: 'nack'; readonly message: string });
+
+interface Verdict<Identity> {
+  readonly identity: Identity;
+  /** The client's `node.id`: a name that it gave itself, or empty. */
+  readonly node: string;
+  readonly typeUrl: string;
+  /** What the response was about. A refused response about several resources is followed by one about each alone. */
+  readonly names: readonly string[];
+  readonly version: string;
+}
