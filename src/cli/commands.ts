@@ -4,6 +4,21 @@ import type { Cli } from './cli.js';
 /** Every command, one line each, by what the user types; its file is loaded only when it is called. */
 export const commands: readonly CommandEntry[] = [
   {
+    words: 'why',
+    summary: 'why a call is allowed or denied',
+    load: async () => (await import('./why.js')).why,
+  },
+  {
+    words: 'policy check',
+    summary: 'find everything that is wrong with a policy',
+    load: async () => (await import('./policy-check.js')).policyCheck,
+  },
+  {
+    words: 'policy test',
+    summary: "run a policy's own tests",
+    load: async () => (await import('./policy-test.js')).policyTest,
+  },
+  {
     words: 'explain',
     summary: 'what an error code means',
     load: async () => (await import('./explain.js')).explain,
@@ -62,6 +77,8 @@ export const nouns: Readonly<Record<string, string>> = {
   node: 'nodes, on which agents run',
   entry: 'registration entries: which workload gets which identity',
   bundle: 'the trust bundle',
+  policy: 'the policy: who may call whom',
+  agent: 'the agent of a node',
   envoy: 'what Envoys are started with',
 };
 

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { transcript } from '../../test/support/transcript.js';
+import { exitCodes } from './cli.js';
 
 test('without a command there is help, and an unknown command or option is a usage error with a suggestion', async (t) => {
   const help = await transcript(t, {}, ['', '--help', 'help']);
@@ -77,4 +79,10 @@ err| error: \`sometimes\` in PLASTRON_COLOR is no value for --color <when>: Allo
 exit 2
 `,
   );
+});
+
+test('every exit code is explained in docs/reference/exit-codes.md, and no other', () => {
+  const page = readFileSync(new URL('../../../docs/reference/exit-codes.md', import.meta.url), 'utf8');
+  const explained = [...page.matchAll(/^\| (\d+) \|/gm)].map(([, code]) => Number(code));
+  assert.deepEqual(explained, Object.values(exitCodes));
 });

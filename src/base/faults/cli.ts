@@ -21,4 +21,19 @@ export const cliFaults = {
     hint: '{hint}',
     status: 'FAILED_PRECONDITION',
   },
+  CLI0501: {
+    sentence: 'the policy has no caller `{caller}`: {similar}',
+    hint: 'name a caller or a service of the policy, or write the SPIFFE ID, as in spiffe://prod.example/web',
+    status: 'INVALID_ARGUMENT',
+  },
+  CLI0502: {
+    sentence: 'the policy has no service `{service}`: {similar}',
+    hint: 'name a service of the policy, as it stands under `services:`',
+    status: 'INVALID_ARGUMENT',
+  },
+  CLI0503: {
+    sentence: '`{caller}` stands for more than one caller',
+    hint: 'write the SPIFFE ID of the one that is meant, as in spiffe://prod.example/web',
+    status: 'INVALID_ARGUMENT',
+  },
 } as const satisfies Record<`CLI${number}`, FaultRow>;

@@ -4,22 +4,22 @@ export const controlFaults = {
   CTL0101: {
     sentence: '`{path}` cannot be read: {reason}',
     hint: 'give the policy folder by --policy, and let the user that runs plastron read it and everything in it',
-    status: 'FAILED_PRECONDITION',
+    status: 'INVALID_ARGUMENT',
   },
   CTL0102: {
     sentence: 'the policy folder `{folder}` has no policy file',
     hint: 'put a file that ends in .yaml or .yml into it; to allow nothing, one that says only `version: 1`',
-    status: 'FAILED_PRECONDITION',
+    status: 'INVALID_ARGUMENT',
   },
   CTL0103: {
     sentence: 'the policy folder `{folder}` is too large: {problem}',
     hint: 'keep nothing but policy files in it',
-    status: 'FAILED_PRECONDITION',
+    status: 'INVALID_ARGUMENT',
   },
   CTL0104: {
     sentence: '`{path}` in the policy folder {problem}',
     hint: 'keep nothing but policy files in the folder, as text in UTF-8',
-    status: 'FAILED_PRECONDITION',
+    status: 'INVALID_ARGUMENT',
   },
   CTL0105: {
     sentence: 'the policy folder `{folder}` has not settled for {seconds} seconds',

@@ -56,6 +56,12 @@ export function deniedPaths({ text, segments }: PathPattern): SegmentSet {
   return union(`d ${text}`, withSlash, unplainPaths, true);
 }
 
+/** Whether every server reads the path in the same way; a deny on a path catches the others whatever its pattern. */
+export function isPlainPath(path: string): boolean {
+  const segments = pathSegments(path);
+  return segments !== undefined && !contains({ key: '', ...unplainPaths, shapeless: true }, segments);
+}
+
 /** Some segment is not plain, or one that is not the last is empty. */
 const unplainPaths = {
   edges: [

@@ -17,7 +17,10 @@ export function lintPolicy(policy: Policy, atMs: number, report: Report): void {
   }
 }
 
+/** Denying every path is safe: there is no spelling that it does not catch. */
 function lintDeniedPaths(rule: Rule, report: Report): void {
   const narrow = rule.operations.find(({ path }) => path.text !== '/**');
-  if (narrow) report(diagnostic('POL0301', { rule: rule.name, path: narrow.path.text }, rule.at));
+  if (!narrow) return;
+  const label = 'this path, in whatever spelling';
+  report(diagnostic('POL0301', { rule: rule.name, path: narrow.path.text }, narrow.pathAt, { label }));
 }

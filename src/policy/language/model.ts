@@ -39,6 +39,8 @@ export interface Rule {
   readonly operations: readonly Operation[];
   /** The rule holds before this instant and not at it. */
   readonly until: Instant | undefined;
+  readonly reason: string | undefined;
+  /** Its name in the file. */
   readonly at: SourceRange;
 }
 
@@ -49,6 +51,7 @@ export interface Operation {
   /** `undefined` for `ANY`. */
   readonly method: string | undefined;
   readonly path: PathPattern;
+  readonly pathAt: SourceRange;
 }
 
 /** A sampled request and what must become of it. */

@@ -15,7 +15,10 @@ export function readOperations(tree: Tree, what: string, report: Report): Operat
     if (text === undefined || !words) continue;
     const path = parsePathPattern(words.path);
     if ('reason' in path) reportPath(words.path, path, words.pathAt, report);
-    else operations.push({ text, method: words.method === anyMethod ? undefined : words.method, path });
+    else {
+      const method = words.method === anyMethod ? undefined : words.method;
+      operations.push({ text, method, path, pathAt: words.pathAt });
+    }
   }
   return operations;
 }

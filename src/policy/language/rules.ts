@@ -58,7 +58,7 @@ function readRule(tree: Tree, fileName: string, names: Names, report: Report): R
   const effect = readEffect(fields, tree, where, report);
   const callers = fields.from ? readFrom(names.callers, fields.from, where, report) : [];
   const services = readServiceNames(fields.to, names.services, where, report);
-  const until = readUntil(fields, where, report);
+  const validity = readUntil(fields, where, report);
   if (name === undefined || !fields.name || !fields.from || !effect) return;
   return {
     id: `${fileName}:${name}`,
@@ -68,7 +68,7 @@ function readRule(tree: Tree, fileName: string, names: Names, report: Report): R
     from: writtenTexts(fields.from),
     services,
     operations: effect.operations,
-    until,
+    ...validity,
     at: fields.name.at,
   };
 }
@@ -90,14 +90,18 @@ function readEffect(
   return;
 }
 
-function readUntil({ until: tree, reason }: RuleTrees, where: string, report: Report): Instant | undefined {
+function readUntil(
+  { until: tree, reason: reasonTree }: RuleTrees,
+  where: string,
+  report: Report,
+): { until: Instant | undefined; reason: string | undefined } {
   const text = asText(tree, `\`until\` of ${where}`, report);
-  const why = asText(reason, `\`reason\` of ${where}`, report);
-  if (text === undefined || !tree) return;
+  const reason = asText(reasonTree, `\`reason\` of ${where}`, report);
+  if (text === undefined || !tree) return { until: undefined, reason };
   const until = parseInstant(text);
   if (!until) report(diagnostic('POL0112', { text }, tree.at));
-  if (!reason || why?.trim() === '') report(diagnostic('POL0113', { where }, tree.at));
-  return until;
+  if (!reasonTree || reason?.trim() === '') report(diagnostic('POL0113', { where }, tree.at));
+  return { until, reason };
 }
 
 function writtenTexts(tree: Tree): string[] {

@@ -1,0 +1,43 @@
+import { statSync } from 'node:fs';
+import { basename, join, posix, resolve, sep } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fault } from '../base/faults/fault.js';
+import { type Reading, readPolicyFolder } from '../control/policy-folder.js';
+import type { PolicyFile } from '../policy/language/policy-file.js';
+import type { Cli } from './cli.js';
+import { readTextFile } from './text-file.js';
+
+/** Milliseconds to wait for a folder that somebody is writing to. */
+const patience = 2_000;
+
+/** The policy in a folder, or in the files that the user names. Throws CLI0201, CTL01xx. */
+export async function readPolicyFiles(cli: Cli, paths: readonly string[]): Promise<PolicyFile[]> {
+  const files: PolicyFile[] = [];
+  for (const path of paths) {
+    if (statSync(resolve(cli.cwd, path), { throwIfNoEntry: false })?.isDirectory())
+      files.push(...(await inFolder(cli, path)));
+    else files.push({ ...readTextFile(cli, path), name: nameOf(path) });
+  }
+  return files;
+}
+
+/** Messages show the path from where the user stands; rules are named by the file's place in the folder. */
+async function inFolder(cli: Cli, folder: string): Promise<PolicyFile[]> {
+  const { files } = await settled(resolve(cli.cwd, folder));
+  return files.map(({ name, text }) => ({ name, text, path: join(folder, name) }));
+}
+
+async function settled(folder: string): Promise<Extract<Reading, { kind: 'settled' }>> {
+  for (let waited = 0; waited <= patience; waited += 20) {
+    const reading = readPolicyFolder(folder);
+    if (reading.kind === 'settled') return reading;
+    await sleep(20);
+  }
+  throw fault('CTL0105', { folder, seconds: patience / 1000 });
+}
+
+/** A path below where the user stands is the name; of any other only the last part can be. */
+function nameOf(path: string): string {
+  const name = posix.normalize(path.split(sep).join('/'));
+  return name.startsWith('/') || name.startsWith('..') ? basename(name) : name;
+}
