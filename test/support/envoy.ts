@@ -114,7 +114,8 @@ async function untilUp(
     await sleep(20);
   }
   await end(child);
-  throw new Error(`Envoy did not come up (${String(last).trim()}):\n${log()}`);
+  const lines = log().trimEnd().split('\n').slice(-25);
+  throw new Error(`Envoy did not come up (${String(last).trim()}):\n${lines.join('\n')}`);
 }
 
 /** `address` is what Envoy wrote: `127.0.0.1:40123`, or the path of a pipe. */

@@ -37,6 +37,8 @@ export interface Client {
   isOpen(): boolean;
   /** Whether the handshake resumed an earlier session. */
   resumed(): boolean;
+  /** The server's certificate, DER. */
+  certificate(): Buffer | undefined;
   /** The newest TLS session that the server offered for resumption. */
   session(): Buffer | undefined;
   close(): void;
@@ -114,6 +116,7 @@ async function connect(target: Target, protocol: string): Promise<Connection> {
     offered = session;
   });
   await once(socket, 'socketPath' in target ? 'connect' : 'secureConnect');
+  const certificate = socket instanceof tls.TLSSocket ? socket.getPeerX509Certificate()?.raw : undefined;
   // Errors show as the failure of a request; without a listener they would end the process.
   socket.on('error', () => undefined);
   return {
@@ -121,6 +124,7 @@ async function connect(target: Target, protocol: string): Promise<Connection> {
     client: {
       isOpen: () => !socket.destroyed && !socket.readableEnded,
       resumed: () => socket instanceof tls.TLSSocket && socket.isSessionReused(),
+      certificate: () => certificate,
       session: () => offered,
       close: () => socket.destroy(),
     },
