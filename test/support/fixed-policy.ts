@@ -1,12 +1,13 @@
 import { contentVersion } from '../../src/base/digest.js';
-import { anyOf, encodeAny, typeUrlOf } from '../../src/wire/messages.js';
+import { anyOf, encodeAny } from '../../src/wire/messages.js';
 import type { EncodedResource } from '../../src/wire/resource.js';
 
 /**
- * A policy for tests of what lies around policies, written by hand and not by the compiler: the named callers may do
- * everything, by the rule `fixed:allow`; everybody else is denied by `default-deny`.
+ * A policy for the service `identity`, by hand and not by the compiler, for tests of what lies around policies: the named
+ * callers may do everything, by the rule `fixed:allow`; everybody else is denied by `default-deny`.
  */
-export function fixedPolicy(name: string, callers: readonly string[]): EncodedResource {
+export function fixedPolicy(identity: string, callers: readonly string[]): EncodedResource {
+  const name = `plastron/http/${identity.split('/').at(-1)}`;
   const allow = action('fixed:allow', 'ALLOW');
   const any = encodeAny('envoy.config.core.v3.TypedExtensionConfig', {
     name,
@@ -28,10 +29,8 @@ export function fixedPolicy(name: string, callers: readonly string[]): EncodedRe
       },
     }),
   });
-  return { name, any, version: contentVersion(any) };
+  return { name, any, version: contentVersion(any), aliases: [identity] };
 }
-
-export const extensionConfigType = typeUrlOf('envoy.config.core.v3.TypedExtensionConfig');
 
 function action(name: string, verdict: 'ALLOW' | 'DENY') {
   return {

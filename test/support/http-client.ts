@@ -55,7 +55,14 @@ export async function http1(target: Target): Promise<Client> {
 export async function http2Client(target: Target): Promise<Client> {
   const { socket, client } = await connect(target, 'h2');
   const session = http2.connect('http://orders', { createConnection: () => socket });
-  const failed = new Promise<never>((_, reject) => session.once('error', reject));
+  const failed = new Promise<never>((_, reject) => {
+    session.once('error', reject);
+    // An end in good order is code 0, and lets the running requests finish.
+    session.on(
+      'goaway',
+      (code) => code !== 0 && reject(new Error(`the connection was ended with code ${code}`)),
+    );
+  });
   failed.catch(() => undefined);
   return {
     ...client,
@@ -179,7 +186,11 @@ async function sendHttp2(session: http2.ClientHttp2Session, call: Call): Promise
     ...call.headers,
   });
   stream.end(call.body);
-  const [headers] = (await once(stream, 'response')) as [http2.IncomingHttpHeaders];
+  const closed = once(stream, 'close').then(() => {
+    throw new Error(`the stream was reset with code ${stream.rstCode}`);
+  });
+  const [headers] = (await Promise.race([once(stream, 'response'), closed])) as [http2.IncomingHttpHeaders];
+  closed.catch(() => undefined);
   return { status: Number(headers[':status']), headers, body: await textOf(stream) };
 }
 

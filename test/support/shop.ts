@@ -22,6 +22,8 @@ export interface AccessLine {
 export interface ShopEnvoy extends RunningEnvoy {
   /** The socket where its application would make calls (`outbound` and `both`). */
   readonly outbound: { socketPath: string };
+  /** The admin interface. */
+  readonly adminSocket: string;
   /** What the application behind it received (`inbound` and `both`), oldest first. */
   readonly received: Received[];
   /** The first line of the access log that `isIt` recognises; waits for it. */
@@ -71,6 +73,7 @@ export async function startShopEnvoy(
   return {
     ...envoy,
     outbound: { socketPath: at('out.sock') },
+    adminSocket: at('admin.sock'),
     received,
     logged: (isIt) => waitFor(() => accessLines(at('access.log')).find(isIt), 'a line of the access log'),
   };
