@@ -78,7 +78,6 @@ export const nouns: Readonly<Record<string, string>> = {
   entry: 'registration entries: which workload gets which identity',
   bundle: 'the trust bundle',
   policy: 'the policy: who may call whom',
-  agent: 'the agent of a node',
   envoy: 'what Envoys are started with',
 };
 
