@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { standingClock } from '../../test/support/agent.js';
+import { fault, isFault } from '../base/faults/fault.js';
+import { bundleSha256 } from '../spiffe/bundle-pem.js';
+import { readCertificate } from '../spiffe/certificate.js';
+import { parseTrustDomain, workloadId } from '../spiffe/id.js';
+import { verifyX509Svid } from '../spiffe/verify-x509-svid.js';
+import { openAuthorities } from './authorities.js';
+import { openOwnSvid } from './own-svid.js';
+
+const trustDomain = parseTrustDomain('shop.example');
+const serverId = workloadId(trustDomain, '/spire/server');
+const hour = 3_600_000;
+
+/** Counts as the store does, and fails when told to. */
+function counter() {
+  let last = '';
+  let value = 0n;
+  const store = {
+    broken: false,
+    bundleSequence: async (hash: string) => {
+      if (store.broken) throw fault('STO0201', { path: 'p' });
+      if (hash !== last) value++;
+      last = hash;
+      return value;
+    },
+  };
+  return store;
+}
+
+function surroundings(t: TestContext) {
+  const folder = mkdtempSync(join(tmpdir(), 'pl-ca-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const clock = standingClock(1_700_000_000_000);
+  const store = counter();
+  return { path: join(folder, 'data', 'authorities.pem'), trustDomain, ttlSeconds: 86_400, clock, store };
+}
+
+test('authorities rotate: published first, signing later, gone when they have ended; the sequence grows with each change', async (t) => {
+  const options = surroundings(t);
+  const { clock } = options;
+  const authorities = await openAuthorities(options);
+  const identity = openOwnSvid(serverId, 3600, authorities, clock);
+  const first = authorities.own().x509Authorities[0]?.der ?? new Uint8Array();
+  const seen: [number, bigint][] = [];
+  authorities.onChange(() =>
+    seen.push([authorities.own().x509Authorities.length, authorities.own().sequence]),
+  );
+  for (let minutes = 0; minutes < 36 * 60; minutes += 10) {
+    clock.advance(hour / 6);
+    await authorities.keepCurrent();
+    identity.keepCurrent();
+    // At every moment whoever has the bundle can verify the server.
+    const svid = verifyX509Svid(identity.current()?.chain ?? [], authorities.own(), clock.now());
+    assert.equal(svid.id, serverId);
+  }
+  assert.deepEqual(seen[0], [2, 2n]);
+  assert.deepEqual(
+    seen.map(([, sequence]) => sequence),
+    seen.map((_, i) => BigInt(i + 2)),
+  );
+  assert.ok(!authorities.own().x509Authorities.some(({ der }) => Buffer.compare(der, first) === 0));
+});
+
+test('after a restart the authorities and the sequence are the same (TB-02)', async (t) => {
+  const options = surroundings(t);
+  const before = (await openAuthorities(options)).own();
+  const after = (await openAuthorities(options)).own();
+  assert.equal(bundleSha256(after), bundleSha256(before));
+  assert.equal(after.sequence, before.sequence);
+});
+
+test('while the store fails nothing changes, and later it does (S37)', async (t) => {
+  const options = surroundings(t);
+  const { clock, store } = options;
+  const authorities = await openAuthorities(options);
+  clock.advance(13 * hour);
+  store.broken = true;
+  await assert.rejects(authorities.keepCurrent(), (error) => isFault(error, 'STO0201'));
+  assert.deepEqual([authorities.own().x509Authorities.length, authorities.own().sequence], [1, 1n]);
+  store.broken = false;
+  await authorities.keepCurrent();
+  assert.deepEqual([authorities.own().x509Authorities.length, authorities.own().sequence], [2, 2n]);
+});
+
+test('an authority that was saved but not yet published when the server was killed is published after', async (t) => {
+  const options = surroundings(t);
+  const { clock, store } = options;
+  const authorities = await openAuthorities(options);
+  clock.advance(13 * hour);
+  store.broken = true;
+  await assert.rejects(authorities.keepCurrent());
+  store.broken = false;
+  const after = (await openAuthorities(options)).own();
+  assert.deepEqual([after.x509Authorities.length, after.sequence], [2, 2n]);
+});
+
+test('no SVID outlives its authority (S8), and none is issued for another trust domain', async (t) => {
+  const options = surroundings(t);
+  const authorities = await openAuthorities({ ...options, ttlSeconds: 600 });
+  const { publicKey } = readCertificate(authorities.own().x509Authorities[0]?.der ?? new Uint8Array());
+  const identity = openOwnSvid(serverId, 3600, authorities, options.clock);
+  assert.equal(identity.current()?.notAfter, 1_700_000_600_000);
+  const id = workloadId(parseTrustDomain('other.example'), '/web');
+  const request = { id, publicKey, dnsNames: [], ttlSeconds: 60 };
+  assert.throws(
+    () => authorities.issue(request),
+    (error) => isFault(error, 'CAS0101'),
+  );
+});
+
+test('the server’s own SVID is replaced at half of its life, with a new key, and when the clock went back', async (t) => {
+  const options = surroundings(t);
+  const { clock } = options;
+  const authorities = await openAuthorities(options);
+  const identity = openOwnSvid(serverId, 3600, authorities, clock);
+  let changes = 0;
+  identity.onChange(() => changes++);
+  const first = identity.current();
+  clock.advance(hour / 2 - 20_000);
+  identity.keepCurrent();
+  assert.equal(identity.current(), first);
+  clock.advance(20_000);
+  identity.keepCurrent();
+  assert.equal(changes, 1);
+  assert.notDeepEqual(identity.current()?.privateKey, first?.privateKey);
+  clock.advance(-hour / 4);
+  identity.keepCurrent();
+  assert.equal(changes, 2);
+});
