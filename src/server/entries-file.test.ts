@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { placeOf } from '../base/source.js';
+import { checkEntry } from '../registration/check-entry.js';
+import { parseSelector } from '../registration/selector.js';
+import { parseTrustDomain } from '../spiffe/id.js';
+import { loadEntries } from './entries-file.js';
+
+const trustDomain = parseTrustDomain('shop.example');
+const load = (...texts: string[]) =>
+  loadEntries(
+    texts.map((text, i) => ({ path: `${i + 1}.yaml`, text })),
+    trustDomain,
+  );
+const problems = (...texts: string[]) =>
+  load(...texts).diagnostics.map(({ code, at }) => `${code} ${placeOf(at)}`);
+
+const full = `version: 1
+entries:
+  - name: web
+    spiffeId: spiffe://shop.example/web
+    parentId: spiffe://shop.example/node/demo
+    selectors: [unix:uid:2, unix:uid:1]
+    x509SvidTtl: 60
+    jwtSvidTtl: 30
+    dnsNames: [web, a.b]
+    federatesWith: [other.example]
+    admin: true
+    downstream: true
+    hint: internal
+    expiresAt: 2000000000
+`;
+const entry = (path: string, more = '') => `
+  - spiffeId: spiffe://shop.example${path}
+    parentId: spiffe://shop.example/node/demo
+    selectors: unix:uid:1${more}`;
+const file = (...entries: string[]) => `version: 1\nentries:${entries.join('')}\n`;
+
+test('every field is read, and the entry is the very one that the API would make of it', () => {
+  const { entries, diagnostics } = load(full);
+  assert.deepEqual(diagnostics, []);
+  const same = checkEntry(
+    {
+      id: 'applied-web',
+      spiffeId: 'spiffe://shop.example/web',
+      parentId: 'spiffe://shop.example/node/demo',
+      selectors: ['unix:uid:2', 'unix:uid:1'].map(parseSelector),
+      x509SvidTtl: 60,
+      jwtSvidTtl: 30,
+      dnsNames: ['web', 'a.b'],
+      federatesWith: ['other.example'],
+      admin: true,
+      downstream: true,
+      hint: 'internal',
+      expiresAt: 2_000_000_000,
+    },
+    trustDomain,
+  );
+  assert.deepEqual(entries, [same]);
+});
+
+test('several files are one list', () => {
+  assert.equal(load(file(entry('/a')), file(entry('/b'))).entries?.length, 2);
+});
+
+test('every mistake is reported with its place, and then nothing is read', () => {
+  const text = file(
+    entry('/web', '\n    selecters: x\n    x509SvidTtl: 1.5\n    admin: "yes"'),
+    entry('/../x', '\n    name: a/b'),
+  );
+  assert.deepEqual(problems(text), [
+    'POL0101 1.yaml:6:5',
+    'REG0204 1.yaml:7:18',
+    'POL0103 1.yaml:8:12',
+    'IDN0107 1.yaml:9:15',
+    'REG0207 1.yaml:12:11',
+  ]);
+  assert.equal(load(text).entries, undefined);
+});
+
+test('an entry or a name that stands twice is refused, across files too, and both places are shown', () => {
+  assert.deepEqual(problems(file(entry('/a')), file(entry('/b'), entry('/a'))), ['REG0302 2.yaml:6:5']);
+  const named = (path: string) => entry(path, '\n    name: x');
+  assert.deepEqual(problems(file(named('/a'), named('/b'))), ['REG0302 1.yaml:7:5']);
+  const [twice] = load(file(named('/a'), named('/b'))).diagnostics;
+  assert.equal(twice?.related[0] && placeOf(twice.related[0].at), '1.yaml:3:5');
+});
+
+test('what is not version 1, or no list, or no YAML without surprises, is refused', () => {
+  assert.deepEqual(problems('version: 2\nentries: []\n'), ['REG0301 1.yaml:1:10']);
+  assert.deepEqual(problems('entries: []\n'), ['POL0102 1.yaml:1:1']);
+  assert.deepEqual(problems('version: 1\nentries: {}\n'), ['POL0103 1.yaml:2:10']);
+  assert.deepEqual(problems('version: 1\nentries: &a []\n'), ['POL0003 1.yaml:2:13']);
+  // S34
+  assert.deepEqual(problems(file(entry('/a', '\n    __proto__: {}'))), ['POL0005 1.yaml:6:5']);
+});
