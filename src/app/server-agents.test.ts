@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { testCa } from '../../test/support/ca.js';
+import { recordingLog } from '../../test/support/log.js';
 import {
   agentApi,
   attest,
@@ -139,6 +140,16 @@ test('unknown, expired, foreign and malformed join tokens get one and the same a
   }
   assert.equal(texts.size, 1);
   assert.ok(!JSON.stringify(await server.admin.unary(agentApi.ListAgents, {})).includes('server'));
+});
+
+test('no log has a join token in it, neither while it can be used nor after (S11)', async (t) => {
+  const log = recordingLog();
+  const server = await runningServer(t, { log });
+  const token = await joinToken(server);
+  await attest(dial(t, server), token);
+  await endOf(attest(dial(t, server), token));
+  assert.ok(log.lines.some(({ sentence }) => sentence === 'an agent was attested'));
+  assert.ok(!JSON.stringify(log.lines).includes(token));
 });
 
 test('a join token needs a lifetime, and one that is chosen must be long and plain', async (t) => {

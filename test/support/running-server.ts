@@ -52,7 +52,7 @@ export async function runningServer(t: TestContext, settings: Partial<ServerSett
 export type RunningTestServer = Awaited<ReturnType<typeof runningServer>>;
 
 /** A connection to the server's TLS port, with `svid` if there is one. The server is not verified: that is for the agent's tests. */
-export function dial(t: TestContext, server: RunningTestServer, svid?: X509Svid): GrpcConnection {
+export function dial(t: TestContext, server: { address: string }, svid?: X509Svid): GrpcConnection {
   const source = svid && { current: () => svid, onChange: () => () => {} };
   const connection = dialTls({
     address: server.address,
@@ -68,7 +68,7 @@ export function newKey(): KeyObject {
 }
 
 export async function joinToken(
-  server: RunningTestServer,
+  server: { admin: GrpcConnection },
   request: MessageIn<'spire.api.server.agent.v1.CreateJoinTokenRequest'> = { ttl: 60 },
 ): Promise<string> {
   const { value = '' } = await server.admin.unary(agentApi.CreateJoinToken, request);

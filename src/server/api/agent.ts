@@ -11,7 +11,7 @@ import type { Caller } from '../authorise.js';
 import type { GuardedStream } from '../guarded-service.js';
 import { guardedService } from '../guarded-service.js';
 import { agentFilter } from './agent-filter.js';
-import { type ApiContext, actorOf, agentOf } from './context.js';
+import { type ApiContext, actorOf, agentOf, loggedAgent } from './context.js';
 import { agentMessage, idText, svidMessage } from './messages.js';
 import { pageOf } from './paging.js';
 
@@ -39,7 +39,10 @@ export function agentService(context: ApiContext): Service {
           }
           await admission.delivered();
           // Not before the join token is gone: it is part of the ID.
-          log.info({ agent: svid.id, serial: svid.serial, from: actorOf(caller) }, 'an agent was attested');
+          log.info(
+            { agent: loggedAgent(svid.id), serial: svid.serial, from: actorOf(caller) },
+            'an agent was attested',
+          );
         } finally {
           admission.over();
         }
@@ -57,7 +60,7 @@ export function agentService(context: ApiContext): Service {
         });
         // Banned or deleted while the SVID was being made.
         if (!renewed) throw agentDenied('SRV0103', 'AGENT_NOT_ATTESTED');
-        log.info({ agent: agent.id, serial: svid.serial }, 'an agent renewed its SVID');
+        log.info({ agent: loggedAgent(agent.id), serial: svid.serial }, 'an agent renewed its SVID');
         return { svid: svidMessage(svid) };
       },
     },
@@ -104,7 +107,7 @@ function operatorMethods({ registry, trustDomain, clock, log }: ApiContext) {
         const agent = known(parseSpiffeId(idText(id, 'id')));
         const { deleted } = await registry.deleteAgent(agent.id);
         if (!deleted) throw fault('SRV0404', { id: agent.id });
-        log.info({ agent: agent.id, by: actorOf(caller) }, 'an agent was deleted');
+        log.info({ agent: loggedAgent(agent.id), by: actorOf(caller) }, 'an agent was deleted');
         return {};
       },
     },
@@ -112,7 +115,7 @@ function operatorMethods({ registry, trustDomain, clock, log }: ApiContext) {
       unary: async ({ id }: MessageOut<'spire.api.server.agent.v1.BanAgentRequest'>, caller: Caller) => {
         const agent = known(parseSpiffeId(idText(id, 'id')));
         if (!(await registry.banAgent(agent.id))) throw fault('SRV0404', { id: agent.id });
-        log.warn({ agent: agent.id, by: actorOf(caller) }, 'an agent was banned');
+        log.warn({ agent: loggedAgent(agent.id), by: actorOf(caller) }, 'an agent was banned');
         return {};
       },
     },

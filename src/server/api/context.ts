@@ -1,6 +1,6 @@
 import type { NodeVerifier } from '../../attestation/node/verifier.js';
 import type { Clock } from '../../base/clock.js';
-import type { TrustDomain } from '../../spiffe/id.js';
+import type { SpiffeId, TrustDomain } from '../../spiffe/id.js';
 import type { Log } from '../../telemetry/log.js';
 import type { Authoriser, Caller } from '../authorise.js';
 import type { Authorities } from '../authorities.js';
@@ -39,4 +39,9 @@ export function actorOf(caller: Caller): string {
     default:
       return caller.peer.id;
   }
+}
+
+/** How the log names an agent. A join token ends the ID of its agent: it is spent by then, and still no log need have it. */
+export function loggedAgent(id: SpiffeId): string {
+  return id.replace(/(\/join_token\/.{8}).+/, '$1...');
 }

@@ -4,7 +4,7 @@ import { readCsr } from '../../ca/csr.js';
 import type { Entry } from '../../registration/entry.js';
 import type { Service } from '../../transport/service.js';
 import { guardedService } from '../guarded-service.js';
-import { type ApiContext, agentOf } from './context.js';
+import { type ApiContext, agentOf, loggedAgent } from './context.js';
 import { okStatus, statusMessage, svidMessage } from './messages.js';
 import { checkBatch } from './paging.js';
 
@@ -23,7 +23,10 @@ export function svidService(context: ApiContext): Service {
           try {
             const svid = issue(context, authorised.get(entry_id), entry_id, csr);
             results.push({ status: okStatus, svid: svidMessage(svid, authorised.get(entry_id)?.hint) });
-            log.debug({ agent: agent.id, entry: entry_id, serial: svid.serial }, 'an SVID was issued');
+            log.debug(
+              { agent: loggedAgent(agent.id), entry: entry_id, serial: svid.serial },
+              'an SVID was issued',
+            );
           } catch (error) {
             results.push({ status: statusMessage(error, log) });
           }
