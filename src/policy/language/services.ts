@@ -1,7 +1,9 @@
+import { parseTrustDomain, parseWorkloadId, type SpiffeId } from '../../spiffe/id.js';
 import { diagnostic, type Report } from '../diagnostics/diagnostic.js';
 import { didYouMean } from '../diagnostics/similar.js';
 import { asText, mistyped, oneOrMore, readFields } from '../syntax/fields.js';
 import type { Tree } from '../syntax/tree.js';
+import type { CallerPattern } from './caller-pattern.js';
 import type { Service } from './model.js';
 import { type Definition, readDefinitions } from './names.js';
 import type { PolicySections } from './policy-file.js';
@@ -15,8 +17,7 @@ export function readServices(
 ): Map<string, Service> {
   const services = new Map<string, Service>();
   for (const definition of readDefinitions(files, 'services', 'a service', report).values()) {
-    const service = readService(definition, trustDomains, report);
-    if (service) services.set(service.name, service);
+    services.set(definition.name, readService(definition, trustDomains, report));
   }
   return services;
 }
@@ -47,20 +48,42 @@ function readService(
   { name, nameAt, value }: Definition,
   trustDomains: TrustDomainNames,
   report: Report,
-): Service | undefined {
+): Service {
   const what = `the service \`${name}\``;
   const rules = { identity: 'required', protocol: 'required', port: 'later', mode: 'later' } as const;
   const fields = readFields(value, what, rules, report);
   readProtocol(fields?.protocol, what, report);
-  const text = asText(fields?.identity, `the \`identity\` of ${what}`, report);
-  if (text === undefined || !fields?.identity) return;
-  const caller = readCallerPattern(text, fields.identity.at, trustDomains, report);
-  if (!caller) return;
-  if (caller.exact === undefined) {
-    return mistyped(fields.identity, `the \`identity\` of ${what}`, 'one SPIFFE ID without stars', report);
-  }
+  const caller = readIdentity(fields?.identity, what, trustDomains, report) ?? unreadable;
   return { name, identity: caller.exact, caller, protocol: 'http', at: nameAt };
 }
+
+type ExactCaller = CallerPattern & { readonly exact: SpiffeId };
+
+function readIdentity(
+  tree: Tree | undefined,
+  what: string,
+  trustDomains: TrustDomainNames,
+  report: Report,
+): ExactCaller | undefined {
+  const text = asText(tree, `the \`identity\` of ${what}`, report);
+  const caller =
+    tree && text !== undefined ? readCallerPattern(text, tree.at, trustDomains, report) : undefined;
+  if (!tree || !caller) return;
+  if (isExact(caller)) return caller;
+  return mistyped(tree, `the \`identity\` of ${what}`, 'one SPIFFE ID without stars', report);
+}
+
+function isExact(caller: CallerPattern): caller is ExactCaller {
+  return caller.exact !== undefined;
+}
+
+/** Stands in for what has been reported, so that the service is not called unknown; no policy comes of it. */
+const unreadable: ExactCaller = {
+  text: 'unreadable:/',
+  trustDomain: parseTrustDomain('unreadable'),
+  segments: [],
+  exact: parseWorkloadId('spiffe://unreadable/service'),
+};
 
 function readProtocol(tree: Tree | undefined, what: string, report: Report): void {
   const protocol = asText(tree, `the \`protocol\` of ${what}`, report);

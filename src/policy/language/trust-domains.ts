@@ -18,16 +18,19 @@ export function readTrustDomains(files: readonly PolicySections[], report: Repor
       report,
     );
     const trustDomain = readId(fields?.id, report);
+    trustDomains.set(definition.name, trustDomain ?? unreadable);
     if (trustDomain === undefined) continue;
     const earlier = firstNamed.get(trustDomain);
     if (earlier) {
       const related = [{ at: earlier.nameAt, label: 'its other name' }];
       report(diagnostic('POL0207', { trustDomain, name: earlier.name }, definition.nameAt, { related }));
     } else firstNamed.set(trustDomain, definition);
-    trustDomains.set(definition.name, trustDomain);
   }
   return trustDomains;
 }
+
+/** Stands in for what has been reported, so that its name is not called unknown; no policy comes of it. */
+const unreadable = parseTrustDomain('unreadable');
 
 function readId(tree: Tree | undefined, report: Report): TrustDomain | undefined {
   const text = asText(tree, 'the `id` of a trust domain', report);

@@ -15,8 +15,10 @@ import { visible } from '../../base/visible.js';
 import { diagnostic, type Report } from '../diagnostics/diagnostic.js';
 import type { MapEntry, Tree } from './tree.js';
 
-const maxCharacters = 1 << 20;
+const maxCharacters = 1 << 18;
 const maxDepth = 32;
+/** One slip often makes the parser stumble over every line that follows. */
+const maxSyntaxErrors = 20;
 
 /**
  * Reads one YAML 1.2 document (core schema, so `no` and `on` are texts) and refuses whatever could make it mean something
@@ -47,42 +49,48 @@ function readDocument(file: SourceFile, report: Report): Document | undefined {
     return;
   }
   const hidden = hiddenCharacter(text);
-  if (hidden)
-    report(
-      diagnostic(
-        'POL0010',
-        { character: visible(hidden[0]) },
-        rangeAt(file, hidden.index, hidden.index + hidden[0].length),
-      ),
-    );
-  const documents = parseDocuments(file, report);
-  if (!documents) return;
+  if (hidden) {
+    const at = rangeAt(file, hidden.index, hidden.index + hidden[0].length);
+    report(diagnostic('POL0010', { character: visible(hidden[0]) }, at));
+  }
+  if (nestsTooDeep(text)) {
+    report(diagnostic('POL0009', { problem: tooDeep }, start(file)));
+    return;
+  }
+  const options = {
+    version: '1.2',
+    schema: 'core',
+    uniqueKeys: false,
+    merge: false,
+    prettyErrors: false,
+  } as const;
+  const documents = [...parseAllDocuments(text, options)];
+  const errors = documents.flatMap((document) => document.errors);
+  for (const error of errors.slice(0, maxSyntaxErrors)) report(syntaxError(file, error));
+  if (errors.length > 0) return;
   const [first, second] = documents;
   if (second) report(diagnostic('POL0007', {}, rangeOf(file, second.contents ?? undefined)));
-  for (const error of documents.flatMap(({ errors }) => errors)) report(syntaxError(file, error));
   if (first?.directives?.yaml.explicit || Object.keys(first?.directives?.tags ?? {}).length > 1) {
     report(diagnostic('POL0006', {}, start(file)));
   }
-  if (!first?.contents) report(diagnostic('POL0008', {}, start(file)));
+  if (!first?.contents || (isScalar(first.contents) && first.contents.value === null)) {
+    report(diagnostic('POL0008', {}, start(file)));
+  }
   return first;
 }
 
-function parseDocuments(file: SourceFile, report: Report): Document[] | undefined {
-  try {
-    const options = {
-      version: '1.2',
-      schema: 'core',
-      uniqueKeys: false,
-      merge: false,
-      prettyErrors: false,
-    } as const;
-    return [...parseAllDocuments(file.text, options)];
-  } catch (error) {
-    // The parser recurses: a file that nests thousands of levels deep ends here.
-    if (!(error instanceof RangeError)) throw error;
-    report(diagnostic('POL0009', { problem: 'it nests too deep' }, start(file)));
-    return;
+const tooDeep = `it nests more than ${maxDepth} levels deep`;
+
+/** The parser recurses, and a million brackets end the whole process: so the deepest files never reach it. */
+function nestsTooDeep(text: string): boolean {
+  if (/^[ \t]*(?:[-?:][ \t]+){33}/m.test(text)) return true;
+  let depth = 0;
+  for (const [bracket] of text.matchAll(/[[\]{}]/g)) {
+    if (bracket === '[' || bracket === '{') depth++;
+    else if (depth > 0) depth--;
+    if (depth > 2 * maxDepth) return true;
   }
+  return false;
 }
 
 function syntaxError(file: SourceFile, error: YAMLParseError) {
@@ -97,7 +105,7 @@ function buildTree(reader: Reader, node: Node, depth: number): Tree | undefined 
   const { file, report } = reader;
   const at = rangeOf(file, node);
   if (depth > maxDepth) {
-    report(diagnostic('POL0009', { problem: `it nests more than ${maxDepth} levels deep` }, at));
+    report(diagnostic('POL0009', { problem: tooDeep }, at));
     return;
   }
   if (isAlias(node)) {
@@ -134,9 +142,11 @@ function buildEntries(reader: Reader, map: YAMLMap, depth: number): MapEntry[] {
       report(diagnostic('POL0002', { key }, keyAt, { related }));
       continue;
     }
-    const tree = value
-      ? buildTree(reader, value, depth + 1)
-      : ({ kind: 'scalar', value: null, at: rangeAt(file, keyAt.end, keyAt.end + 1) } as const);
+    // Nothing has no place of its own: its key stands for it.
+    const isNothing = !value || value.range?.[0] === value.range?.[1];
+    const tree: Tree | undefined = isNothing
+      ? { kind: 'scalar', value: null, at: keyAt }
+      : buildTree(reader, value, depth + 1);
     if (tree) entries.set(key, { key, keyAt, value: tree });
   }
   return [...entries.values()];
