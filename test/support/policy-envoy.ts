@@ -50,9 +50,9 @@ export async function startPolicyEnvoy(
     ready: false,
     logLevel: 'warning',
   });
-  const clients = new Map<string, Promise<Client>>();
-  ending.after(async () => {
-    for (const client of clients.values()) (await client).close();
+  const clients = new Map<string, Client>();
+  ending.after(() => {
+    for (const client of clients.values()) client.close();
   });
   const stat = (name: string) => envoy.stat(`extension_config_discovery.http_filter.plastron/http/s.${name}`);
   while ((await stat('update_success')) === 0) await sleep(2);
@@ -71,9 +71,14 @@ export async function startPolicyEnvoy(
     },
     send: async (protocol, { caller, method, path }, names = [caller]) => {
       const key = `${protocol} ${names.join()}`;
-      const client = clients.get(key) ?? connect(envoy, cas, protocol, caller, names);
+      const client = clients.get(key) ?? (await connect(envoy, cas, protocol, caller, names));
       clients.set(key, client);
-      const { status, headers } = await (await client).send({ method, path });
+      const { status, headers } = await client.send({ method, path });
+      // Envoy closes an HTTP/1 connection that it cannot make sense of, soon after its answer.
+      if (status === 400) {
+        client.close();
+        clients.delete(key);
+      }
       const [, denier = ''] =
         /^rbac_access_denied_matched_policy\[(.*)\]$/.exec(String(headers['x-details'])) ?? [];
       const seen = String(headers['x-path'] ?? '');

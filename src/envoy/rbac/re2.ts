@@ -69,17 +69,23 @@ function plainPath(): string {
   const encoded = codes
     .map((code) => percentEncoded(String.fromCharCode(code)))
     .filter((symbol) => isPlain(symbol) && symbol !== '%20');
-  const end = `[${raw.map((character) => `\\x${hex(character)}`).join('')}]|(?i:${encodedRegex(encoded)})`;
+  const end = `[${raw.map((character) => `\\x${hex(character)}`).join('')}]|${encodedRegex(encoded)}`;
   const segment = `(?:${end}|\\.|%20)*(?:${end})`;
   return `/(?:${segment}(?:/${segment})*/?)?${query}`;
 }
 
-/** `%(?:2[0-4]|…)`, by the first digit. */
+/** `%(?:2[01]|…)`, by the first digit; digits in both cases. */
 function encodedRegex(symbols: readonly string[]): string {
   const byFirst = new Map<string, string>();
-  for (const [, first = '', second = ''] of symbols.map((symbol) => [...symbol]))
-    byFirst.set(first, `${byFirst.get(first) ?? ''}${second}`);
-  return `%(?:${[...byFirst].map(([first, seconds]) => `${first}[${seconds}]`).join('|')})`;
+  for (const [, first = '', second = ''] of symbols.map((symbol) => [...symbol])) {
+    byFirst.set(first, `${byFirst.get(first) ?? ''}${bothCases(second)}`);
+  }
+  return `%(?:${[...byFirst].map(([first, seconds]) => `[${bothCases(first)}][${seconds}]`).join('|')})`;
+}
+
+function bothCases(digit: string): string {
+  const lower = digit.toLowerCase();
+  return lower === digit ? digit : `${digit}${lower}`;
 }
 
 function hex(character: string): string {
