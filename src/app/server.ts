@@ -2,20 +2,28 @@ import { join } from 'node:path';
 import { joinTokenVerifier } from '../attestation/node/join-token/verify.js';
 import { type Clock, systemClock } from '../base/clock.js';
 import type { SourceFile } from '../base/source.js';
-import type { ApiContext } from '../server/api/context.js';
+import { policySourceForAgents } from '../control/policy-source.js';
+import { createPolicyState } from '../control/policy-state.js';
+import { watchPolicyFolder } from '../control/policy-watcher.js';
+import { agentIdentities } from '../server/agent-identities.js';
+import { type ApiContext, loggedAgent } from '../server/api/context.js';
 import { serverApi } from '../server/api/services.js';
 import { applyEntries } from '../server/apply-entries.js';
 import { createAuthoriser } from '../server/authorise.js';
 import { openAuthorities } from '../server/authorities.js';
-import { keepUp } from '../server/maintenance.js';
-import { openOwnSvid } from '../server/own-svid.js';
+import { type Chore, keepUp } from '../server/maintenance.js';
+import { type OwnSvid, openOwnSvid } from '../server/own-svid.js';
 import { openRegistry } from '../server/registry.js';
 import { bundleSha256 } from '../spiffe/bundle-pem.js';
 import type { TrustDomain } from '../spiffe/id.js';
 import { openStore } from '../store/store.js';
 import type { Log } from '../telemetry/log.js';
+import type { Service } from '../transport/service.js';
 import { serveTls } from '../transport/tls-server.js';
 import { serveUnix } from '../transport/unix-server.js';
+import type { VerifiedPeer } from '../transport/verified-peer.js';
+import { xdsServices } from '../xds/engine.js';
+import type { XdsEvent } from '../xds/source.js';
 
 export interface ServerSettings {
   readonly trustDomain: TrustDomain;
@@ -25,6 +33,8 @@ export interface ServerSettings {
   /** 0 for any free port. */
   readonly port: number;
   readonly adminSocket: string;
+  /** The folder of the policy files; without one no policy is served. */
+  readonly policyDir?: string;
   /** Registration entries to create or update at the start. */
   readonly entries?: SourceFile;
   /** Seconds, for entries that do not say, and for agents. */
@@ -47,60 +57,82 @@ export interface RunningServer {
 /** Milliseconds that running calls are given to end. */
 const grace = 1000;
 
-/** Starts a server. What was started before something fails is closed again. Throws STO0xxx, CAS03xx, TRN01xx. */
+/** Starts a server. What was started before something fails is closed again. Throws STO0xxx, CAS03xx, TRN01xx, REG0303. */
 export async function startServer(settings: ServerSettings): Promise<RunningServer> {
-  const {
-    trustDomain,
-    dataDir,
-    host,
-    port,
-    adminSocket,
-    x509SvidTtl,
-    caTtl,
-    log,
-    clock = systemClock,
-  } = settings;
-  const closers: (() => Promise<void> | void)[] = [];
+  const { host, port, adminSocket, trustDomain, log } = settings;
+  const closers: Closers = [];
   const close = async () => {
     for (const closer of closers.splice(0).reverse()) await closer();
   };
   try {
-    const store = await openStore({ dataDir, trustDomain, clock });
-    closers.push(() => store.close());
-    const path = join(dataDir, 'authorities.pem');
-    const authorities = await openAuthorities({ path, trustDomain, ttlSeconds: caTtl, clock, store });
-    const registry = await openRegistry(store, trustDomain, clock);
-    if (settings.entries) await applyEntries(settings.entries, registry, trustDomain, log);
-    const identity = openOwnSvid(registry.serverId, x509SvidTtl, authorities, clock);
-    const context: ApiContext = {
-      trustDomain,
-      registry,
-      authorities,
-      authoriser: createAuthoriser(registry, authorities, clock),
-      verifiers: [joinTokenVerifier(registry, trustDomain, clock)],
-      clock,
-      log,
-      x509SvidTtl,
-      agentTtl: x509SvidTtl,
-    };
+    const { context, identity } = await openTrustDomain(settings, closers);
     const services = serverApi(context);
-    const tls = await serveTls({ host, port, identity, services, log });
+    const policy = settings.policyDir === undefined ? [] : servePolicy(settings.policyDir, context, closers);
+    const tls = await serveTls({ host, port, identity, services: [...services, ...policy], log });
     closers.push(() => tls.close(grace));
     const admin = await serveUnix({ path: adminSocket, mode: 0o600, services, log });
     closers.push(() => admin.close(grace));
-    const chores = [
-      { name: 'authorities', run: () => authorities.keepCurrent() },
-      { name: 'own SVID', run: () => identity.keepCurrent() },
-    ];
-    closers.push(keepUp(chores, log));
-    const sha256 = () => bundleSha256(authorities.own());
-    log.info(
-      { trustDomain, address: `${tls.host}:${tls.port}`, adminSocket, bundleSha256: sha256() },
-      'the server is ready',
-    );
+    closers.push(keepUp(choresOf(context, identity), log));
+    const sha256 = () => bundleSha256(context.authorities.own());
+    const address = `${tls.host}:${tls.port}`;
+    log.info({ trustDomain, address, adminSocket, bundleSha256: sha256() }, 'the server is ready');
     return { host: tls.host, port: tls.port, bundleSha256: sha256, close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+type Closers = (() => Promise<void> | void)[];
+
+/** What the server is without its sockets: store, authorities, entries and agents, its own SVID. */
+async function openTrustDomain(
+  settings: ServerSettings,
+  closers: Closers,
+): Promise<{ context: ApiContext; identity: OwnSvid }> {
+  const { trustDomain, dataDir, x509SvidTtl, caTtl, log, clock = systemClock } = settings;
+  const store = await openStore({ dataDir, trustDomain, clock });
+  closers.push(() => store.close());
+  const path = join(dataDir, 'authorities.pem');
+  const authorities = await openAuthorities({ path, trustDomain, ttlSeconds: caTtl, clock, store });
+  const registry = await openRegistry(store, trustDomain, clock);
+  if (settings.entries) await applyEntries(settings.entries, registry, trustDomain, log);
+  const identity = openOwnSvid(registry.serverId, x509SvidTtl, authorities, clock);
+  const authoriser = createAuthoriser(registry, authorities, clock);
+  const verifiers = [joinTokenVerifier(registry, trustDomain, clock)];
+  const basics = { trustDomain, clock, log, x509SvidTtl, agentTtl: x509SvidTtl };
+  return { context: { ...basics, registry, authorities, authoriser, verifiers }, identity };
+}
+
+/** In this order: a new authority first, then an SVID that it signs. */
+function choresOf({ authorities }: ApiContext, identity: OwnSvid): Chore[] {
+  return [
+    { name: 'authorities', run: () => authorities.keepCurrent() },
+    { name: 'own SVID', run: () => identity.keepCurrent() },
+  ];
+}
+
+/** The policies of a folder, by xDS, to agents for the services of their entries. */
+function servePolicy(folder: string, context: ApiContext, closers: Closers): Service[] {
+  const { authoriser, clock, log, registry } = context;
+  const state = createPolicyState({ folder, clock, log });
+  const stopWatching = watchPolicyFolder({ folder, onFiles: state.offer, onProblem: state.refuse });
+  closers.push(() => {
+    stopWatching();
+    state.close();
+  });
+  return xdsServices<VerifiedPeer>({
+    sources: [policySourceForAgents(state, agentIdentities(registry))],
+    identify: async (peer) => (await authoriser.activeAgent(peer)).peer,
+    isAlive: authoriser.isStillActive,
+    onEvent: (event) => logPolicyEvent(event, log),
+    log,
+  });
+}
+
+function logPolicyEvent(event: XdsEvent<VerifiedPeer>, log: Log): void {
+  const { kind, identity, names, version } = event;
+  const fields = { agent: loggedAgent(identity.id), names, version };
+  if (kind === 'ack') log.debug(fields, 'an agent took policies');
+  else log.error({ ...fields, problem: event.message }, 'an agent refused policies');
 }

@@ -28,6 +28,8 @@ export interface Authoriser {
   authorise(peer: Peer, method: string, roles: readonly Role[]): Promise<Caller>;
   /** The same for a peer that must be an agent. */
   activeAgent(peer: Peer): Promise<{ agent: AgentRecord; peer: VerifiedPeer }>;
+  /** Whether an agent that was let in before would be let in now: for streams, before every answer. */
+  isStillActive(peer: VerifiedPeer): boolean;
 }
 
 export function createAuthoriser(registry: Registry, bundles: BundleSource, clock: Clock): Authoriser {
@@ -51,6 +53,10 @@ export function createAuthoriser(registry: Registry, bundles: BundleSource, cloc
   };
   return {
     activeAgent,
+    isStillActive: ({ id, serial, notAfter }) => {
+      const agent = registry.agent(id);
+      return agent !== undefined && !agent.banned && serial === agent.serial && clock.now() <= notAfter;
+    },
     authorise: async (peer, method, roles) => {
       if (roles.includes('anyone')) return openCaller(peer, verified(peer));
       const caller = await identify(peer);

@@ -16,7 +16,11 @@ export async function connect(start: WorkerStart): Promise<Connection> {
   const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: start });
   const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   const waiting = new Map<number, Waiting>();
-  const stopped = () => fault('STO0204', { path: start.path });
+  let crash: unknown;
+  worker.on('error', (error) => {
+    crash = error; // what follows is `exit`
+  });
+  const stopped = () => fault('STO0204', { path: start.path }, { cause: crash });
   let isStopped = false;
   worker.once('exit', () => {
     isStopped = true;
@@ -25,7 +29,6 @@ export async function connect(start: WorkerStart): Promise<Connection> {
   });
   await opened(worker, ended, stopped);
   worker.on('message', (message: FromWorker) => settle(waiting, message));
-  worker.on('error', () => undefined); // what follows is `exit`
   const say = (message: ToWorker) => worker.postMessage(message);
   let lastId = 0;
   return {
@@ -55,7 +58,6 @@ function opened(worker: Worker, ended: Promise<void>, stopped: () => Fault): Pro
       if (message.kind === 'open') resolve();
       else if (message.kind === 'refused') reject(received(message.error));
     });
-    worker.once('error', reject);
     void ended.then(() => reject(stopped()));
   });
 }
