@@ -29,6 +29,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./envoy-bootstrap.js')).envoyBootstrap,
   },
   {
+    words: 'agent run',
+    summary: 'run the agent of a node',
+    load: async () => (await import('./agent-run.js')).agentRun,
+  },
+  {
     words: 'agent health',
     summary: 'whether an agent can hand out identities',
     load: async () => (await import('./agent-health.js')).agentHealth,

@@ -47,3 +47,10 @@ test('lines below the level are not written', (t) => {
   log.info({}, 'quiet');
   assert.deepEqual(lines(), []);
 });
+
+test('the functions of a log can be taken out of it', (t) => {
+  const { log, lines } = logToFile(t, 'info');
+  const { warn } = log.child({ pid: 7 });
+  warn({}, 'still works');
+  assert.equal(lines()[0]?.pid, 7);
+});

@@ -18,7 +18,7 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
 /** JSON lines on standard error (or another file descriptor), written at once so that a kill loses none. */
 export function createLog(options: { level: LogLevel; fd?: number; fields?: LogFields }): Log {
-  return pino(
+  const logger = pino(
     {
       level: options.level,
       base: options.fields ?? {},
@@ -28,6 +28,18 @@ export function createLog(options: { level: LogLevel; fd?: number; fields?: LogF
     },
     pino.destination({ fd: options.fd ?? 2, sync: true }),
   );
+  return logOver(logger);
+}
+
+/** Functions that stand alone: pino's own fail when they are called without their object. */
+function logOver(logger: pino.Logger): Log {
+  return {
+    debug: (fields, sentence) => logger.debug(fields, sentence),
+    info: (fields, sentence) => logger.info(fields, sentence),
+    warn: (fields, sentence) => logger.warn(fields, sentence),
+    error: (fields, sentence) => logger.error(fields, sentence),
+    child: (fields) => logOver(logger.child(fields)),
+  };
 }
 
 export const silentLog: Log = createLog({ level: 'silent' });

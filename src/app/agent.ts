@@ -1,0 +1,132 @@
+import { adminApi } from '../agent/admin-api.js';
+import { type Agent, startAgent } from '../agent/agent.js';
+import type { BootstrapTrust } from '../agent/bootstrap-trust.js';
+import { checkPolicy } from '../agent/check-policy.js';
+import { identityWatcher } from '../agent/identity-watcher.js';
+import { joinTokenEvidence } from '../agent/join-token-evidence.js';
+import type { ConnectToServer } from '../agent/membership.js';
+import { type PolicyFeed, policyRelay } from '../agent/policy-relay.js';
+import { serverCalls } from '../agent/server-calls.js';
+import { openStateStore } from '../agent/state.js';
+import { syncOnNewService } from '../agent/sync-hint.js';
+import { workloadAttestation } from '../attestation/workload/attest.js';
+import { unixAttestor } from '../attestation/workload/unix/attestor.js';
+import { type Clock, systemClock } from '../base/clock.js';
+import { extensionConfigTypeUrl } from '../envoy/rbac/http-filter.js';
+import type { AttestedWorkload } from '../registration/attested-workload.js';
+import { secretSource } from '../sds/secret-source.js';
+import type { TrustDomain } from '../spiffe/id.js';
+import type { Log } from '../telemetry/log.js';
+import { dialTls } from '../transport/dial-tls.js';
+import type { Service } from '../transport/service.js';
+import { serveUnix } from '../transport/unix-server.js';
+import { wildcardFeed } from '../xds/client.js';
+import { xdsServices } from '../xds/engine.js';
+import type { XdsEvent } from '../xds/source.js';
+
+export interface AgentSettings {
+  readonly trustDomain: TrustDomain;
+  /** Of the server, `host:port`. */
+  readonly server: string;
+  /** The agent's own identity and trust bundle; no key of a workload. */
+  readonly dataDir: string;
+  /** For workloads and their Envoys: open to every local process. */
+  readonly socket: string;
+  /** For the agent's own user. */
+  readonly adminSocket: string;
+  /** How the server is trusted while the data directory is empty. */
+  readonly bootstrap: BootstrapTrust;
+  /** What the node attests with while the data directory is empty. */
+  readonly joinToken: { readonly file?: string; readonly token?: string };
+  readonly syncIntervalMs: number;
+  readonly log: Log;
+  readonly clock?: Clock;
+  /** Gives the start up while the node is not attested yet. */
+  readonly signal?: AbortSignal;
+}
+
+export interface RunningAgent {
+  readonly agent: Agent;
+  /** Ends the streams of the workloads, which keep what they have, and what the agent runs. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts an agent and resolves when workloads can connect, which is when the node is attested; `undefined` when it was given
+ * up before. What was started before something fails is closed again. Throws AGT01xx, AGT02xx, AGT04xx, TRN01xx.
+ */
+export async function runAgent(settings: AgentSettings): Promise<RunningAgent | undefined> {
+  const { trustDomain, server, dataDir, socket, adminSocket, bootstrap, joinToken, syncIntervalMs } =
+    settings;
+  const { log, clock = systemClock, signal } = settings;
+  const closers: (() => Promise<void> | void)[] = [];
+  const close = async () => {
+    for (const closer of closers.splice(0).reverse()) await closer();
+  };
+  try {
+    const connect: ConnectToServer = (options) => serverCalls(dialTls({ address: server, ...options }), log);
+    const state = openStateStore(dataDir, trustDomain);
+    const evidence = joinTokenEvidence(joinToken);
+    const agent = startAgent({
+      ...{ trustDomain, address: server, bootstrap, connect, evidence, state, clock, log, syncIntervalMs },
+    });
+    closers.push(() => agent.stop());
+    const admin = await serveUnix({ path: adminSocket, mode: 0o600, services: adminApi(agent, clock), log });
+    closers.push(() => admin.close());
+    await Promise.race([agent.attested, abortOf(signal)]);
+    if (signal?.aborted) {
+      await close();
+      return undefined;
+    }
+    const policies = followPolicies(server, agent, log);
+    closers.push(policies.close);
+    const services = workloadServices(agent, policies.feed, clock, log);
+    const workloads = await serveUnix({ path: socket, mode: 0o777, services, log });
+    closers.push(() => workloads.close());
+    log.info({ trustDomain, id: agent.status().id, socket, adminSocket }, 'the agent is ready');
+    return { agent, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** The policies of this node's services, over a connection of their own. */
+function followPolicies(address: string, agent: Agent, log: Log): { feed: PolicyFeed; close: () => void } {
+  const { svid, verifyServer, identities, syncSoon } = agent;
+  const connection = dialTls({ address, svid, verifyServer });
+  const feed = wildcardFeed({ connection, typeUrl: extensionConfigTypeUrl, accept: checkPolicy, log });
+  const stopHints = syncOnNewService(feed, identities, syncSoon);
+  const close = () => {
+    stopHints();
+    feed.close();
+    connection.close();
+  };
+  return { feed, close };
+}
+
+/** What the workloads' socket serves: secrets and policies, each caller its own. */
+function workloadServices({ identities }: Agent, feed: PolicyFeed, clock: Clock, log: Log): Service[] {
+  const attest = workloadAttestation([unixAttestor()], log);
+  return xdsServices({
+    sources: [
+      secretSource({ watcher: identityWatcher(identities), clock, log }),
+      policyRelay({ feed, identities, log }),
+    ],
+    identify: attest,
+    isAlive: (workload) => workload.isAlive(),
+    onEvent: (event) => logRefusal(event, log),
+    log,
+  });
+}
+
+/** An Envoy that refuses a secret or a policy keeps the last good one; somebody should look at it. */
+function logRefusal(event: XdsEvent<AttestedWorkload>, log: Log): void {
+  if (event.kind !== 'nack') return;
+  const { identity, node, typeUrl, names, version, message } = event;
+  log.warn({ pid: identity.pid, node, typeUrl, names, version, message }, 'a proxy refused a resource');
+}
+
+function abortOf(signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => signal?.addEventListener('abort', () => resolve(), { once: true }));
+}

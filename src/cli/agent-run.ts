@@ -1,0 +1,101 @@
+import { resolve } from 'node:path';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import type { BootstrapTrust } from '../agent/bootstrap-trust.js';
+import { runAgent } from '../app/agent.js';
+import { fault } from '../base/faults/fault.js';
+import { bundleFromPem } from '../spiffe/bundle-pem.js';
+import { parseTrustDomain, type TrustDomain } from '../spiffe/id.js';
+import { createLog, type LogLevel } from '../telemetry/log.js';
+import type { Cli } from './cli.js';
+import { aborted, stopSignal } from './stop-signal.js';
+import { readTextFile } from './text-file.js';
+import { wholeSeconds } from './whole-seconds.js';
+
+interface Options {
+  trustDomain: string;
+  server: string;
+  dataDir: string;
+  socket: string;
+  adminSocket: string;
+  trustBundle?: string;
+  trustBundleSha256?: string;
+  insecureBootstrap?: true;
+  joinTokenFile?: string;
+  syncInterval: number;
+  logLevel: LogLevel;
+}
+
+/** `plastron agent run`: an agent until it is stopped; its log on stderr. */
+export function agentRun(cli: Cli): Command {
+  return new Command()
+    .requiredOption('--trust-domain <name>', 'the trust domain that the agent belongs to')
+    .requiredOption('--server <host:port>', 'where the server answers')
+    .requiredOption('--data-dir <dir>', "the agent's own identity; no key of a workload is ever in it")
+    .requiredOption('--socket <path>', 'the socket that workloads and Envoys connect to')
+    .requiredOption('--admin-socket <path>', "the socket for the agent's own user")
+    .option('--trust-bundle <file>', 'trust the server that this bundle (PEM) verifies')
+    .option('--trust-bundle-sha256 <hex>', 'trust the server whose bundle has this SHA-256', sha256)
+    .option('--insecure-bootstrap', 'trust whoever answers first: only where nobody else can answer')
+    .option('--join-token-file <file>', 'the token to attest with; PLASTRON_JOIN_TOKEN may hold it instead')
+    .option('--sync-interval <seconds>', 'how often the server is asked for changes', wholeSeconds, 5)
+    .addOption(
+      new Option('--log-level <level>', 'how much is logged')
+        .choices(['debug', 'info', 'warn', 'error'])
+        .default('info'),
+    )
+    .addHelpText(
+      'after',
+      '\nOnce attested, the agent keeps its identity in the data directory and needs no token again.',
+    )
+    .action((options: Options) => run(cli, options));
+}
+
+async function run(cli: Cli, options: Options): Promise<void> {
+  const path = (given: string) => resolve(cli.cwd, given);
+  const trustDomain = parseTrustDomain(options.trustDomain);
+  const token = cli.env.PLASTRON_JOIN_TOKEN;
+  const signal = stopSignal();
+  const log = createLog({ level: options.logLevel, fields: { role: 'agent' } });
+  const running = await runAgent({
+    trustDomain,
+    server: options.server,
+    dataDir: path(options.dataDir),
+    // Not made absolute: a socket's path must be short.
+    socket: options.socket,
+    adminSocket: options.adminSocket,
+    bootstrap: bootstrapTrust(cli, options, trustDomain),
+    joinToken: {
+      ...(options.joinTokenFile === undefined ? {} : { file: path(options.joinTokenFile) }),
+      ...(token === undefined ? {} : { token }),
+    },
+    syncIntervalMs: options.syncInterval * 1000,
+    log,
+    signal,
+  });
+  await aborted(signal);
+  log.info({}, 'the agent is stopping');
+  await running?.close();
+}
+
+function bootstrapTrust(cli: Cli, options: Options, trustDomain: TrustDomain): BootstrapTrust {
+  const { trustBundle, trustBundleSha256: fingerprint, insecureBootstrap } = options;
+  const given: BootstrapTrust[] = [];
+  if (trustBundle !== undefined) {
+    given.push({ kind: 'bundle', bundle: bundleFromPem(trustDomain, readTextFile(cli, trustBundle).text) });
+  }
+  if (fingerprint !== undefined) given.push({ kind: 'sha256', fingerprint });
+  if (insecureBootstrap) given.push({ kind: 'insecure' });
+  const [trust, ...others] = given;
+  if (!trust || others.length > 0) throw fault('CLI0301', {});
+  if (trust.kind === 'insecure') {
+    cli.voice.say(
+      `${cli.voice.paint('bad', 'INSECURE', 'stderr')}: --insecure-bootstrap trusts whichever server answers first`,
+    );
+  }
+  return trust;
+}
+
+function sha256(given: string): string {
+  if (!/^[0-9a-fA-F]{64}$/.test(given)) throw new InvalidArgumentError('Give 64 hexadecimal digits.');
+  return given.toLowerCase();
+}
