@@ -26,6 +26,8 @@ export interface ShopEnvoy extends RunningEnvoy {
   readonly adminSocket: string;
   /** What the application behind it received (`inbound` and `both`), oldest first. */
   readonly received: Received[];
+  /** Resolves once a policy has come from the agent: an Envoy is LIVE before, and denies everything. */
+  policy(): Promise<void>;
   /** The first line of the access log that `isIt` recognises; waits for it. */
   logged(isIt: (line: AccessLine) => boolean): Promise<AccessLine>;
 }
@@ -75,9 +77,14 @@ export async function startShopEnvoy(
     outbound: { socketPath: at('out.sock') },
     adminSocket: at('admin.sock'),
     received,
+    policy: async () => {
+      await waitFor(async () => (await envoy.stat(policyStat)) > 0, 'a policy');
+    },
     logged: (isIt) => waitFor(() => accessLines(at('access.log')).find(isIt), 'a line of the access log'),
   };
 }
+
+const policyStat = 'extension_config_discovery.http_filter.plastron/http.config_reload';
 
 function render(example: string, values: Record<string, string | number>): string {
   const path = `examples/envoy-configs/${example}.yaml`;

@@ -1,0 +1,151 @@
+import { createIdentities } from '../../src/agent/identities.js';
+import { policyRelay } from '../../src/agent/policy-relay.js';
+import { systemClock } from '../../src/base/clock.js';
+import { type AttestedWorkload, vouchFor } from '../../src/registration/attested-workload.js';
+import { parseSelector } from '../../src/registration/selector.js';
+import { secretSource } from '../../src/sds/secret-source.js';
+import type { Bundle } from '../../src/spiffe/bundle.js';
+import type { X509Svid } from '../../src/spiffe/x509-svid.js';
+import { silentLog } from '../../src/telemetry/log.js';
+import type { Peer } from '../../src/transport/peer.js';
+import { serveUnix } from '../../src/transport/unix-server.js';
+import type { EncodedResource } from '../../src/wire/resource.js';
+import { xdsServices } from '../../src/xds/engine.js';
+import type { ResourceSource } from '../../src/xds/source.js';
+import { agentEntry } from './agent.js';
+import type { Ending } from './children.js';
+
+/** What the agent of a test has for whoever calls. */
+export interface Given {
+  /** The default one first. */
+  svids: readonly X509Svid[];
+  /** The own trust domain's first, then federated ones. */
+  bundles: readonly [Bundle, ...Bundle[]];
+  /** Left out: none has come from the server yet, so nothing is said about any. */
+  policies?: readonly EncodedResource[];
+  /** Sent in place of the checked secret of that name, whatever it is. */
+  forced?: ReadonlyMap<string, EncodedResource>;
+}
+
+export interface TestAgent {
+  readonly socket: string;
+  /** What Envoys said when they refused something, oldest first. */
+  readonly nacks: readonly string[];
+  give(change: Partial<Given>): void;
+  /** As if it had been killed: the socket is gone and every stream is cut. */
+  stop(): Promise<void>;
+}
+
+/**
+ * The side of an agent that Envoys see (transport, stream engine, secrets, policies) without the side that has a server: what it
+ * knows is given by the test, and whoever opens its socket is its one workload. Tests that need several start several.
+ */
+export async function startTestAgent(ending: Ending, socket: string, first: Given): Promise<TestAgent> {
+  const given: Given = { ...first };
+  const identities = createIdentities(systemClock);
+  const feed = policyFeed();
+  const publish = () => {
+    identities.publish(snapshotOf(given));
+    feed.publish(given.policies);
+  };
+  publish();
+  const secrets = secretSource({
+    clock: systemClock,
+    log: silentLog,
+    watcher: {
+      watch: (workload, changed) => ({
+        current: () => identities.identitiesOf(workload),
+        close: identities.onChange(changed),
+      }),
+    },
+  });
+  const policies = policyRelay({ feed, identities, log: silentLog });
+  const forced = forcible(secrets, given);
+  const nacks: string[] = [];
+  const server = await serveUnix({
+    path: socket,
+    mode: 0o600,
+    services: xdsServices<AttestedWorkload>({
+      sources: [forced.source, policies],
+      identify: async (peer) => workloadOf(peer),
+      isAlive: (workload) => workload.isAlive(),
+      onEvent: (event) => event.kind === 'nack' && nacks.push(event.message),
+    }),
+  });
+  ending.after(() => server.close());
+  return {
+    socket,
+    nacks,
+    give: (change) => {
+      Object.assign(given, change);
+      publish();
+      forced.changed();
+    },
+    stop: () => server.close(),
+  };
+}
+
+function policyFeed() {
+  let policies: ReadonlyMap<string, EncodedResource> | 'unknown' = 'unknown';
+  const listeners = new Set<() => void>();
+  return {
+    current: () => policies,
+    onChange: (listener: () => void) => {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    publish: (next: readonly EncodedResource[] | undefined) => {
+      policies = next ? new Map(next.map((policy) => [policy.name, policy])) : 'unknown';
+      for (const listener of listeners) listener();
+    },
+  };
+}
+
+const selector = 'unix:user:whoever-calls';
+
+function snapshotOf({ svids, bundles: [bundle, ...federated] }: Given) {
+  const entries = svids.map(({ id }, index) =>
+    agentEntry(String(index), {
+      spiffeId: id,
+      selectors: [parseSelector(selector)],
+      federatesWith: federated.map(({ trustDomain }) => trustDomain),
+      createdAt: index,
+    }),
+  );
+  return {
+    entries,
+    svids: new Map(svids.map((svid, index) => [`entry-${index}`, svid])),
+    bundle,
+    federated: new Map(federated.map((other) => [other.trustDomain, other])),
+  };
+}
+
+function workloadOf(peer: Peer): AttestedWorkload {
+  if (peer.kind !== 'unix') throw new Error('only unix sockets are served');
+  const selectors = [parseSelector(selector)];
+  return vouchFor({ pid: peer.pid, uid: peer.uid, selectors, isAlive: () => peer.isAlive() });
+}
+
+function forcible(source: ResourceSource<AttestedWorkload>, given: Given) {
+  const listeners = new Set<() => void>();
+  return {
+    changed: () => {
+      for (const listener of listeners) listener();
+    },
+    source: {
+      typeUrl: source.typeUrl,
+      open: (workload, changed) => {
+        listeners.add(changed);
+        const view = source.open(workload, changed);
+        return {
+          resource: (name) => given.forced?.get(name) ?? view.resource(name),
+          all: () => view.all(),
+          close: () => {
+            listeners.delete(changed);
+            view.close();
+          },
+        };
+      },
+    } satisfies ResourceSource<AttestedWorkload>,
+  };
+}
