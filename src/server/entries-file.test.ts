@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { placeOf } from '../base/source.js';
 import { checkEntry } from '../registration/check-entry.js';
 import { parseSelector } from '../registration/selector.js';
 import { parseTrustDomain } from '../spiffe/id.js';
 import { loadEntries } from './entries-file.js';
+import { entryFieldRules } from './entry-fields.js';
 
 const trustDomain = parseTrustDomain('shop.example');
 const load = (...texts: string[]) =>
@@ -93,4 +95,12 @@ test('what is not version 1, or no list, or no YAML without surprises, is refuse
   assert.deepEqual(problems('version: 1\nentries: &a []\n'), ['POL0003 1.yaml:2:13']);
   // S34
   assert.deepEqual(problems(file(entry('/a', '\n    __proto__: {}'))), ['POL0005 1.yaml:6:5']);
+});
+
+test('docs/reference/entries.md has every field, and its example is read', () => {
+  const page = readFileSync(new URL('../../../docs/reference/entries.md', import.meta.url), 'utf8');
+  const documented = [...page.matchAll(/^\| `(\w+)` \|/gm)].map(([, field]) => field);
+  assert.deepEqual(documented.sort(), ['name', ...Object.keys(entryFieldRules)].sort());
+  const [, example = ''] = /```yaml\n(.*?)```/s.exec(page) ?? [];
+  assert.equal(load(example).entries?.length, 1);
 });

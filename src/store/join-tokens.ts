@@ -2,9 +2,9 @@ import type { JoinToken } from '../attestation/node/verifier.js';
 import type { SpiffeId } from '../spiffe/id.js';
 import { integerOf, textOf, type Work } from './unit.js';
 
-/** Expired tokens are deleted on the way. `now` in milliseconds since the Unix epoch. */
+/** `now` in milliseconds since the Unix epoch. */
 export function* createJoinToken(token: Omit<JoinToken, 'issuedSerial'>, now: number): Work<boolean> {
-  yield ['delete from join_tokens where expires_at <= ?', [now]];
+  yield* deleteExpired(now);
   const rows = yield [
     `insert into join_tokens (hash, expires_at, alias_id, issued_serial) values (?, ?, ?, '')
        on conflict (hash) do nothing returning hash`,
@@ -13,7 +13,8 @@ export function* createJoinToken(token: Omit<JoinToken, 'issuedSerial'>, now: nu
   return rows.length > 0;
 }
 
-export function* joinToken(hash: string): Work<JoinToken | undefined> {
+export function* joinToken(hash: string, now: number): Work<JoinToken | undefined> {
+  yield* deleteExpired(now);
   const [row] = yield ['select * from join_tokens where hash = ?', [hash]];
   return (
     row && {
@@ -41,4 +42,8 @@ export function* settleJoinToken(serial: string): Work<void> {
 export function* unsettledSerials(): Work<string[]> {
   const rows = yield ["select issued_serial from join_tokens where issued_serial <> ''", []];
   return rows.map((row) => textOf(row, 'issued_serial'));
+}
+
+function* deleteExpired(now: number): Work<void> {
+  yield ['delete from join_tokens where expires_at <= ?', [now]];
 }

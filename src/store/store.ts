@@ -32,7 +32,7 @@ export async function openStore(options: StoreOptions): Promise<ServerStore & { 
     setAgentVersion: (id, version) => run('setAgentVersion', id, version),
     deleteAgent: (id) => run('deleteAgent', id),
     createJoinToken: (token) => run('createJoinToken', token, clock.now()),
-    joinToken: (hash) => run('joinToken', hash),
+    joinToken: (hash) => run('joinToken', hash, clock.now()),
     settleJoinToken: (serial) => run('settleJoinToken', serial),
     unsettledSerials: () => run('unsettledSerials'),
     bundleSequence: async (contentHash) => BigInt(await run('bundleSequence', contentHash)),
