@@ -15,10 +15,13 @@ import { type Client, http1, http2Client, type TlsTarget } from './http-client.j
 /** A real Envoy that shows what its policy does with each request: the rule that decided and the path that it saw. */
 export interface PolicyEnvoy {
   readonly envoy: RunningEnvoy;
-  /** Puts a filter named `plastron/http/s` in force; throws when Envoy rejects it. */
-  push(filter: Pick<CheckedFilter, 'any'>): Promise<void>;
   /** Sends one request on a kept connection of this caller; `names` stands in for the URI SANs of its certificate. */
   send(protocol: Protocol, call: PolicyCall, names?: readonly string[]): Promise<Seen>;
+}
+
+export interface PushedPolicyEnvoy extends PolicyEnvoy {
+  /** Puts a filter named `plastron/http/s` in force; throws when Envoy rejects it. */
+  push(filter: Pick<CheckedFilter, 'any'>): Promise<void>;
 }
 
 export type Protocol = 'http1' | 'http2';
@@ -37,38 +40,65 @@ export interface Seen {
   readonly path: string;
 }
 
-/** TLS accepts callers of `trustDomains`, each with an authority of its own; it is the policy that may know fewer. */
+/**
+ * TLS accepts callers of `trustDomains`, each with an authority of its own; it is the policy that may know fewer. The policy
+ * comes from whoever calls `push`.
+ */
 export async function startPolicyEnvoy(
   ending: Ending,
   trustDomains: readonly string[],
-): Promise<PolicyEnvoy> {
-  const cas = new Map(trustDomains.map((name) => [name, testCa(name)]));
+): Promise<PushedPolicyEnvoy> {
   const file = join(temporaryFolder(ending), 'policy.pb');
   writeFileSync(file, asResponse(denyAllFilter('plastron/http/s')));
-  const envoy = await startEnvoy(ending, {
-    config: JSON.stringify(bootstrap(cas, file)),
-    ready: false,
-    logLevel: 'warning',
-  });
-  const clients = new Map<string, Client>();
-  ending.after(() => {
-    for (const client of clients.values()) client.close();
-  });
-  const stat = (name: string) => envoy.stat(`extension_config_discovery.http_filter.plastron/http/s.${name}`);
+  const served = await start(ending, trustDomains, { path_config_source: { path: file } });
+  const stat = (name: string) =>
+    served.envoy.stat(`extension_config_discovery.http_filter.plastron/http/s.${name}`);
   while ((await stat('update_success')) === 0) await sleep(2);
   return {
-    envoy,
+    ...served,
     push: async (filter) => {
       const before = { success: await stat('update_success'), rejected: await stat('update_rejected') };
       writeFileSync(`${file}.new`, asResponse(filter));
       renameSync(`${file}.new`, file);
       for (;;) {
         if ((await stat('update_success')) > before.success) return;
-        if ((await stat('update_rejected')) > before.rejected)
-          throw new Error(`Envoy rejected it: ${envoy.logs().slice(-2000)}`);
+        if ((await stat('update_rejected')) > before.rejected) {
+          throw new Error(`Envoy rejected it: ${served.envoy.logs().slice(-2000)}`);
+        }
         await sleep(2);
       }
     },
+  };
+}
+
+/** The same, with the policy of the service `s` from an xDS server on a unix socket. */
+export function startServedPolicyEnvoy(
+  ending: Ending,
+  trustDomains: readonly string[],
+  socket: string,
+): Promise<PolicyEnvoy> {
+  const services = [{ envoy_grpc: { cluster_name: 'xds' } }];
+  const source = {
+    api_config_source: { api_type: 'DELTA_GRPC', transport_api_version: 'V3', grpc_services: services },
+  };
+  return start(ending, trustDomains, source, [xdsCluster(socket)]);
+}
+
+async function start(
+  ending: Ending,
+  trustDomains: readonly string[],
+  source: object,
+  clusters: readonly object[] = [],
+): Promise<PolicyEnvoy> {
+  const cas = new Map(trustDomains.map((name) => [name, testCa(name)]));
+  const config = JSON.stringify(bootstrap(cas, { resource_api_version: 'V3', ...source }, clusters));
+  const envoy = await startEnvoy(ending, { config, logLevel: 'warning' });
+  const clients = new Map<string, Client>();
+  ending.after(() => {
+    for (const client of clients.values()) client.close();
+  });
+  return {
+    envoy,
     send: async (protocol, { caller, method, path }, names = [caller]) => {
       const key = `${protocol} ${names.join()}`;
       const client = clients.get(key) ?? (await connect(envoy, cas, protocol, caller, names));
@@ -111,11 +141,12 @@ async function connect(
   return protocol === 'http1' ? http1(target) : http2Client(target);
 }
 
-function bootstrap(cas: ReadonlyMap<string, TestCa>, file: string) {
+function bootstrap(cas: ReadonlyMap<string, TestCa>, source: object, clusters: readonly object[]) {
   return {
     node: { id: 'policy', cluster: 'policy' },
     admin: { address: anyPort },
     static_resources: {
+      clusters,
       listeners: [
         {
           name: 'policy',
@@ -123,7 +154,7 @@ function bootstrap(cas: ReadonlyMap<string, TestCa>, file: string) {
           filter_chains: [
             {
               transport_socket: { name: 'tls', typed_config: tlsContext([...cas.values()]) },
-              filters: [{ name: 'http', typed_config: connectionManager(file) }],
+              filters: [{ name: 'http', typed_config: connectionManager(source) }],
             },
           ],
         },
@@ -153,7 +184,7 @@ function tlsContext(cas: readonly TestCa[]) {
   });
 }
 
-function connectionManager(file: string) {
+function connectionManager(source: object) {
   const path = header('x-path', '%REQ(:PATH)%');
   const details = header('x-details', '%RESPONSE_CODE_DETAILS%');
   const rule = header(
@@ -175,19 +206,33 @@ function connectionManager(file: string) {
       mappers: [{ filter: { status_code_filter: isError }, headers_to_add: [path, details] }],
     },
     http_filters: [
-      { name: 'plastron/http/s', config_discovery: policyFrom(file) },
+      { name: 'plastron/http/s', config_discovery: policyFrom(source) },
       { name: 'router', typed_config: any('envoy.extensions.filters.http.router.v3.Router', {}) },
     ],
     route_config: { response_headers_to_add: [path, rule], virtual_hosts: [host] },
   });
 }
 
-function policyFrom(file: string) {
+function policyFrom(source: object) {
   return {
-    config_source: { resource_api_version: 'V3', path_config_source: { path: file } },
+    config_source: source,
     type_urls: ['type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC'],
     apply_default_config_without_warming: true,
     default_config: any('envoy.extensions.filters.http.rbac.v3.RBAC', { rules: {} }),
+  };
+}
+
+function xdsCluster(socket: string) {
+  const endpoint = { address: { pipe: { path: socket } } };
+  return {
+    name: 'xds',
+    load_assignment: { cluster_name: 'xds', endpoints: [{ lb_endpoints: [{ endpoint }] }] },
+    typed_extension_protocol_options: {
+      'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': any(
+        'envoy.extensions.upstreams.http.v3.HttpProtocolOptions',
+        { explicit_http_config: { http2_protocol_options: {} } },
+      ),
+    },
   };
 }
 
