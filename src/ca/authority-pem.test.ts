@@ -50,6 +50,7 @@ test('a certificate is followed by its key, and by nothing else', () => {
     refuses('CAS0301', pem);
   }
   refuses('CAS0301', certificate + key + otherCertificate);
+  refuses('CAS0301', certificate.replaceAll('CERTIFICATE', 'TRUSTED CERTIFICATE') + key);
   refuses('IDN0201', key.replaceAll('PRIVATE KEY', 'CERTIFICATE') + key);
 });
 
