@@ -10,7 +10,9 @@ import { recordingLog } from '../../test/support/log.js';
 import {
   bundlePemOf,
   eventually,
+  followPolicies,
   followSecrets,
+  type PolicyMessage,
   runningAgent,
   type SecretMessage,
 } from '../../test/support/running-agent.js';
@@ -56,8 +58,8 @@ test('a workload gets its SVID and the bundle over SDS from an agent that attest
     'spiffe://shop.example/web',
     'spiffe://shop.example/orders',
   );
-  await eventually(() => client.secrets.size === 3 && client.removed.has('spiffe://shop.example/orders'));
-  const certificate = certificateOf(client.secrets.get('default'));
+  await eventually(() => client.resources.size === 3 && client.removed.has('spiffe://shop.example/orders'));
+  const certificate = certificateOf(client.resources.get('default'));
   assert.equal(certificate.subjectAltName, 'URI:spiffe://shop.example/web');
   assert.equal(statSync(settings.socket).mode & 0o777, 0o777);
   assert.equal(statSync(settings.adminSocket).mode & 0o777, 0o600);
@@ -70,7 +72,7 @@ test('a new entry reaches the open stream with the next sync, and a removed one 
   const client = followSecrets(t, settings.socket, 'default');
   await eventually(() => client.removed.has('default'));
   const [id = ''] = await createEntries(server, web);
-  await eventually(() => client.secrets.has('default'));
+  await eventually(() => client.resources.has('default'));
   await server.admin.unary(entryApi.BatchDeleteEntry, { ids: [id] });
   await eventually(() => client.removed.has('default'));
   assert.equal(client.ended, undefined);
@@ -81,13 +83,13 @@ test('an updated entry gives a new SVID on the open stream', async (t) => {
   const [id = ''] = await createEntries(server, web);
   const { settings } = await runningAgent(t, server, { joinToken });
   const client = followSecrets(t, settings.socket, 'default');
-  await eventually(() => client.secrets.has('default'));
+  await eventually(() => client.resources.has('default'));
   await server.admin.unary(entryApi.BatchUpdateEntry, {
     entries: [{ id, dns_names: ['web.local'] }],
     input_mask: { dns_names: true },
   });
   await eventually(() =>
-    /DNS:web\.local/.test(certificateOf(client.secrets.get('default')).subjectAltName ?? ''),
+    /DNS:web\.local/.test(certificateOf(client.resources.get('default')).subjectAltName ?? ''),
   );
 });
 
@@ -98,7 +100,7 @@ test('SVIDs rotate at half of their life on the open stream, again and again, ea
   const seen = new Map<string, X509Certificate>();
   const keys = new Set<string>();
   await eventually(() => {
-    const secret = client.secrets.get('default');
+    const secret = client.resources.get('default');
     if (secret) {
       const certificate = certificateOf(secret);
       seen.set(certificate.serialNumber, certificate);
@@ -131,7 +133,7 @@ test('a restarted agent goes on with what it kept, without a token', async (t) =
   await first.close();
   const second = await runningAgent(t, server, { ...first.settings, joinToken: {} });
   const client = followSecrets(t, second.settings.socket, 'default');
-  await eventually(() => client.secrets.has('default'));
+  await eventually(() => client.resources.has('default'));
   assert.equal(second.agent.status().id, id);
 });
 
@@ -145,18 +147,18 @@ test('an agent that starts while its server is down opens its socket, says nothi
   await eventually(() => second.agent.status().trouble !== undefined);
   assert.deepEqual([client.responses, client.ended], [0, undefined]);
   await runningServer(t, { dataDir: server.dataDir, port: server.port });
-  await eventually(() => client.secrets.has('default'));
+  await eventually(() => client.resources.has('default'));
 });
 
 test('while the server is away the streams stay and so do the secrets', async (t) => {
   const { server, joinToken } = await serverWith(t, web);
   const { settings, agent } = await runningAgent(t, server, { joinToken });
   const client = followSecrets(t, settings.socket, 'default');
-  await eventually(() => client.secrets.has('default'));
+  await eventually(() => client.resources.has('default'));
   await server.close();
   await eventually(() => agent.status().trouble !== undefined);
   const late = followSecrets(t, settings.socket, 'default');
-  await eventually(() => late.secrets.has('default'));
+  await eventually(() => late.resources.has('default'));
   assert.deepEqual([client.responses, client.ended], [1, undefined]);
   await runningServer(t, { dataDir: server.dataDir, port: server.port });
   await eventually(() => agent.status().trouble === undefined);
@@ -176,7 +178,7 @@ test('S12: an agent that is banned while it runs pushes nothing more; deleted an
   await server.admin.unary(agentApi.DeleteAgent, { id });
   writeFileSync(join(folder, 'token'), await joinToken(server, node));
   assert.equal(client.responses, 0);
-  await eventually(() => client.secrets.has('default'));
+  await eventually(() => client.resources.has('default'));
 });
 
 test('a foreign server is refused in every way of bootstrapping, before it sees the token', async (t) => {
@@ -247,8 +249,68 @@ test('S26: no key of a workload reaches the data directory or the log', async (t
   const log = recordingLog();
   const { settings, agent } = await runningAgent(t, server, { joinToken, log });
   const client = followSecrets(t, settings.socket, 'default');
-  await eventually(() => client.secrets.has('default'));
+  await eventually(() => client.resources.has('default'));
   const [svid] = agent.identities.current()?.svids.values() ?? [];
   const kept = readFileSync(join(settings.dataDir, 'agent-state.json'), 'utf8') + JSON.stringify(log.lines);
   assert.ok(!kept.includes(Buffer.from(svid?.privateKey ?? assert.fail()).toString('base64')));
+});
+
+const policyText = (allow: string) => `version: 1
+trustDomains: { shop: { id: shop.example } }
+services:
+  web: { identity: shop:/web, protocol: http }
+  orders: { identity: shop:/orders, protocol: http }
+rules:
+  - { name: orders-reads, from: orders, to: web, allow: ${allow} }
+`;
+
+/** What a filter says, as text to look for rules in. */
+function textOf(policy: PolicyMessage | undefined): string {
+  return Buffer.from((policy?.typed_config as { value?: Buffer } | undefined)?.value ?? []).toString(
+    'latin1',
+  );
+}
+
+test('the policy of its own service reaches a workload from a file of the server; every other name is denied', async (t) => {
+  const policyDir = temporaryFolder(t);
+  writeFileSync(join(policyDir, 'shop.yaml'), policyText('GET /**'));
+  const server = await runningServer(t, { policyDir });
+  await createEntries(server, web, entryMessage('/orders', '/node/demo', ['unix:uid:4711']));
+  const { settings } = await runningAgent(t, server, { joinToken: { token: await joinToken(server, node) } });
+  const names = ['plastron/http', 'plastron/http/web', 'plastron/http/orders', 'plastron/http/none'];
+  const proxy = followPolicies(t, settings.socket, ...names);
+  await eventually(() => proxy.resources.size === names.length);
+  for (const name of names) assert.equal(proxy.resources.get(name)?.name, name);
+  for (const name of names.slice(0, 2)) assert.match(textOf(proxy.resources.get(name)), /orders-reads/);
+  for (const name of names.slice(2)) assert.match(textOf(proxy.resources.get(name)), /no-policy/);
+
+  writeFileSync(join(policyDir, 'shop.yaml'), policyText('POST /baskets'));
+  await eventually(() =>
+    names.slice(0, 2).every((name) => /baskets/.test(textOf(proxy.resources.get(name)))),
+  );
+  // A broken file changes nothing.
+  const before = proxy.responses;
+  writeFileSync(join(policyDir, 'shop.yaml'), 'version: 1\nservices: [');
+  const late = followPolicies(t, settings.socket, 'plastron/http');
+  await eventually(() => late.resources.size === 1);
+  assert.match(textOf(late.resources.get('plastron/http')), /baskets/);
+  assert.equal(proxy.responses, before);
+});
+
+test('a new service is served at once: its policy tells the agent that there is a new entry', async (t) => {
+  const policyDir = temporaryFolder(t);
+  writeFileSync(join(policyDir, 'shop.yaml'), policyText('GET /**'));
+  const server = await runningServer(t, { policyDir });
+  // Without the hint the next sync would come after the test has timed out.
+  const { settings, agent } = await runningAgent(t, server, {
+    joinToken: { token: await joinToken(server, node) },
+    syncIntervalMs: 3_600_000,
+  });
+  await eventually(() => agent.status().serving);
+  const client = followSecrets(t, settings.socket, 'default');
+  const proxy = followPolicies(t, settings.socket, 'plastron/http');
+  await eventually(() => client.removed.has('default') && proxy.resources.size === 1);
+  await createEntries(server, web);
+  await eventually(() => client.resources.has('default'));
+  await eventually(() => /orders-reads/.test(textOf(proxy.resources.get('plastron/http'))));
 });

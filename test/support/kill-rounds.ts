@@ -101,7 +101,7 @@ async function startNode(t: TestContext, agentTtl: number) {
     async healed(test: TestContext, since: number) {
       await synced(since);
       const client = followSecrets(test, at('w.sock'), 'default');
-      await eventually(() => client.secrets.has('default') || client.ended !== undefined);
+      await eventually(() => client.resources.has('default') || client.ended !== undefined);
       assert.equal(client.ended, undefined);
     },
     async facts() {

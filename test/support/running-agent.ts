@@ -6,6 +6,7 @@ import { bundleFromPem } from '../../src/spiffe/bundle-pem.js';
 import { silentLog } from '../../src/telemetry/log.js';
 import { dialUnix } from '../../src/transport/dial-unix.js';
 import { decode, typeUrlOf } from '../../src/wire/messages.js';
+import type { MessageOut } from '../../src/wire/names.js';
 import { serviceDefinition } from '../../src/wire/services.js';
 import { shop } from './agent.js';
 import { temporaryFolder } from './children.js';
@@ -45,39 +46,62 @@ export async function runningAgent(
   return { ...running, settings: all };
 }
 
-/** What a proxy sees on an agent's socket: the secrets that it asked for, as they are now, and how often they came. */
-export interface SecretsClient {
-  readonly secrets: ReadonlyMap<string, SecretMessage>;
+/** What a proxy sees on an agent's socket: the resources that it asked for, as they are now, and how often they came. */
+export interface ProxyView<Message> {
+  readonly resources: ReadonlyMap<string, Message>;
   readonly removed: ReadonlySet<string>;
   readonly responses: number;
   /** Why the stream ended, if it did. */
   readonly ended: unknown;
 }
-export type SecretMessage = ReturnType<typeof decodeSecret>;
+export type SecretMessage = MessageOut<'envoy.extensions.transport_sockets.tls.v3.Secret'>;
+export type PolicyMessage = MessageOut<'envoy.config.core.v3.TypedExtensionConfig'>;
 
 /** Asks for secrets over delta SDS and acknowledges whatever comes. This process is the workload. */
-export function followSecrets(t: TestContext, socket: string, ...names: string[]): SecretsClient {
+export function followSecrets(t: TestContext, socket: string, ...names: string[]): ProxyView<SecretMessage> {
+  const { DeltaSecrets } = serviceDefinition('envoy.service.secret.v3.SecretDiscoveryService');
+  return follow(t, socket, DeltaSecrets, 'envoy.extensions.transport_sockets.tls.v3.Secret', names);
+}
+
+/** The same for policies, over delta ECDS. */
+export function followPolicies(t: TestContext, socket: string, ...names: string[]): ProxyView<PolicyMessage> {
+  const service = 'envoy.service.extension.v3.ExtensionConfigDiscoveryService';
+  const { DeltaExtensionConfigs } = serviceDefinition(service);
+  return follow(t, socket, DeltaExtensionConfigs, 'envoy.config.core.v3.TypedExtensionConfig', names);
+}
+
+type DeltaMethod = ReturnType<
+  typeof serviceDefinition<'envoy.service.secret.v3.SecretDiscoveryService'>
+>['DeltaSecrets'];
+
+function follow<Name extends string>(
+  t: TestContext,
+  socket: string,
+  method: DeltaMethod,
+  message: Name,
+  names: readonly string[],
+): ProxyView<MessageOut<Name>> {
   const connection = dialUnix(socket);
   t.after(() => connection.close());
-  const { DeltaSecrets } = serviceDefinition('envoy.service.secret.v3.SecretDiscoveryService');
-  const type_url = typeUrlOf('envoy.extensions.transport_sockets.tls.v3.Secret');
-  const stream = connection.stream(DeltaSecrets);
+  const type_url = typeUrlOf(message);
+  const stream = connection.stream(method);
   const state = {
-    secrets: new Map<string, SecretMessage>(),
+    resources: new Map<string, MessageOut<Name>>(),
     removed: new Set<string>(),
     responses: 0,
     ended: undefined as unknown,
   };
-  stream.send({ type_url, resource_names_subscribe: names, node: { id: 'test' } });
+  stream.send({ type_url, resource_names_subscribe: [...names], node: { id: 'test' } });
   void (async () => {
     for await (const response of stream.responses) {
       state.responses++;
       for (const { name = '', resource } of response.resources ?? []) {
+        const { value = Buffer.alloc(0) } = (resource ?? {}) as { value?: Buffer };
         state.removed.delete(name);
-        state.secrets.set(name, decodeSecret(resource));
+        state.resources.set(name, decode(message, value));
       }
       for (const name of response.removed_resources ?? []) {
-        state.secrets.delete(name);
+        state.resources.delete(name);
         state.removed.add(name);
       }
       stream.send({ type_url, response_nonce: response.nonce ?? '' });
@@ -86,11 +110,6 @@ export function followSecrets(t: TestContext, socket: string, ...names: string[]
     state.ended = error;
   });
   return state;
-}
-
-function decodeSecret(any: object | null | undefined) {
-  const { value = Buffer.alloc(0) } = (any ?? {}) as { value?: Buffer };
-  return decode('envoy.extensions.transport_sockets.tls.v3.Secret', value);
 }
 
 /** Waits for a fact; the test's own time limit is the only one. */
