@@ -28,6 +28,7 @@ function counter() {
       last = hash;
       return value;
     },
+    lastBundleSequence: async () => value,
   };
   return store;
 }
@@ -72,6 +73,14 @@ test('after a restart the authorities and the sequence are the same (TB-02)', as
   const after = (await openAuthorities(options)).own();
   assert.equal(bundleSha256(after), bundleSha256(before));
   assert.equal(after.sequence, before.sequence);
+});
+
+test('a file of authorities that is gone is not replaced in silence: every SVID would lose its root', async (t) => {
+  const options = surroundings(t);
+  await openAuthorities(options);
+  rmSync(options.path);
+  await assert.rejects(openAuthorities(options), (error) => isFault(error, 'CAS0304'));
+  await assert.rejects(openAuthorities(options), /authorities\.pem/);
 });
 
 test('while the store fails nothing changes, and later it does (S37)', async (t) => {

@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.js';
+import { fault } from '../base/faults/fault.js';
 import { loadAuthorities, saveAuthorities } from '../ca/authority-file.js';
 import {
   type AuthoritySet,
@@ -30,14 +31,16 @@ export interface AuthoritiesOptions {
   /** Of an authority, in seconds. */
   ttlSeconds: number;
   clock: Clock;
-  store: Pick<ServerStore, 'bundleSequence'>;
+  store: Pick<ServerStore, 'bundleSequence' | 'lastBundleSequence'>;
 }
 
-/** Loads the authorities, or makes the first one. Throws CAS03xx for a file that cannot be used. */
+/** Loads the authorities, or makes the first one ever. Throws CAS03xx for a file that cannot be used or is gone. */
 export async function openAuthorities(options: AuthoritiesOptions): Promise<Authorities> {
   const { path, trustDomain, ttlSeconds, clock, store } = options;
   const listeners = new Set<() => void>();
-  let set: AuthoritySet = loadAuthorities(path, trustDomain) ?? [];
+  const loaded = loadAuthorities(path, trustDomain);
+  if (!loaded && (await store.lastBundleSequence()) > 0n) throw fault('CAS0304', { path });
+  let set: AuthoritySet = loaded ?? [];
   let saved = set;
   let bundle = bundleOf(trustDomain, set, 0n);
   const keepCurrent = async () => {

@@ -75,6 +75,8 @@ export interface ServerStore {
 
   /** The sequence number of the bundle with these contents: the next one whenever they differ from the last time. */
   bundleSequence(contentHash: string): Promise<bigint>;
+  /** The last sequence number of the bundle; 0 for a store that has never had one. */
+  lastBundleSequence(): Promise<bigint>;
 }
 
 export interface EntryChange {

@@ -1,5 +1,11 @@
 import { integerOf, textOf, type Work } from './unit.js';
 
+/** The last sequence number that was given, 0 for none. */
+export function* lastBundleSequence(): Work<number> {
+  const [counter] = yield ["select value from counters where name = 'bundle'", []];
+  return counter ? integerOf(counter, 'value') : 0;
+}
+
 /** The sequence number for contents with this hash: the next one when it is not the hash of the last time. */
 export function* bundleSequence(contentHash: string): Work<number> {
   const [last] = yield ["select value from meta where key = 'bundle-hash'", []];

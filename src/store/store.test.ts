@@ -170,6 +170,7 @@ test('deleting an agent deletes the alias of its join token too', async (t) => {
 test('the bundle sequence grows exactly when the contents change, and survives a restart (TB-02)', async (t) => {
   const dataDir = folder(t);
   const store = await openStore({ dataDir, trustDomain, clock: { now: () => 0 } });
+  assert.equal(await store.lastBundleSequence(), 0n);
   assert.equal(await store.bundleSequence('a'), 1n);
   assert.equal(await store.bundleSequence('a'), 1n);
   assert.equal(await store.bundleSequence('b'), 2n);

@@ -36,6 +36,7 @@ export async function openStore(options: StoreOptions): Promise<ServerStore & { 
     settleJoinToken: (serial) => run('settleJoinToken', serial),
     unsettledSerials: () => run('unsettledSerials'),
     bundleSequence: async (contentHash) => BigInt(await run('bundleSequence', contentHash)),
+    lastBundleSequence: async () => BigInt(await run('lastBundleSequence')),
     close,
   };
 }

@@ -7,7 +7,7 @@ import {
   renewAgent,
   setAgentVersion,
 } from './agents.js';
-import { bundleSequence } from './bundle.js';
+import { bundleSequence, lastBundleSequence } from './bundle.js';
 import { allEntries, createEntries, deleteEntries, updateEntries } from './entries.js';
 import { createJoinToken, joinToken, settleJoinToken, unsettledSerials } from './join-tokens.js';
 import type { Work } from './unit.js';
@@ -30,6 +30,7 @@ export const units = {
   settleJoinToken,
   unsettledSerials,
   bundleSequence,
+  lastBundleSequence,
 } as const;
 
 export type UnitName = keyof typeof units;

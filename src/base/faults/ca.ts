@@ -61,4 +61,9 @@ export const caFaults = {
     hint: 'check that the disk has room and that this user may write to the folder',
     status: 'FAILED_PRECONDITION',
   },
+  CAS0304: {
+    sentence: 'the file `{path}` with the signing authorities of this server is gone',
+    hint: 'restore the file from a backup; to start over with a new trust bundle, move the whole data folder away',
+    status: 'FAILED_PRECONDITION',
+  },
 } as const satisfies Record<`CAS${number}`, FaultRow>;
