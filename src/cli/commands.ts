@@ -19,6 +19,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./policy-test.js')).policyTest,
   },
   {
+    words: 'demo',
+    summary: 'run everything on this machine, with real Envoys, and watch what it does',
+    load: async () => (await import('./demo.js')).demo,
+  },
+  {
     words: 'explain',
     summary: 'what an error code means',
     load: async () => (await import('./explain.js')).explain,

@@ -14,7 +14,7 @@ export interface Request {
 
 /** One connection, kept alive; a second one is never opened, so that a cut one shows. */
 export interface Connection {
-  /** The status of the answer. Rejects when there was none. */
+  /** The status of the answer; 0 when there was none, because the connection is closed or nobody answered in time. */
   send(request: Request): Promise<number>;
   isOpen(): boolean;
   close(): void;
@@ -28,9 +28,12 @@ export async function connect(socketPath: string): Promise<Connection> {
   const agent = new OneSocketAgent(socket);
   return {
     send: async ({ to, method, path, headers }) => {
-      if (socket.destroyed) throw new Error('the connection is closed');
-      const response = await roundTrip({ agent, method, path, headers: { host: to, ...headers } });
-      return response.statusCode ?? 0;
+      if (socket.destroyed) return 0;
+      const options = { agent, method, path, headers: { host: to, ...headers } };
+      return await roundTrip(options).then(
+        ({ statusCode }) => statusCode,
+        () => 0,
+      );
     },
     isOpen: () => !socket.destroyed,
     close: () => socket.destroy(),
@@ -52,14 +55,14 @@ export async function readFrom(
   return response.body;
 }
 
-async function roundTrip(options: http.RequestOptions): Promise<{ statusCode?: number; body: string }> {
+async function roundTrip(options: http.RequestOptions): Promise<{ statusCode: number; body: string }> {
   const request = http.request({ timeout: 10_000, ...options });
   request.once('timeout', () => request.destroy(new Error('no answer within 10 s')));
   request.end();
   const [response] = (await once(request, 'response')) as [http.IncomingMessage];
   let body = '';
   for await (const chunk of response.setEncoding('utf8')) body += chunk;
-  return { ...(response.statusCode === undefined ? {} : { statusCode: response.statusCode }), body };
+  return { statusCode: response.statusCode ?? 0, body };
 }
 
 class OneSocketAgent extends http.Agent {

@@ -18,7 +18,8 @@ export interface Job {
 
 /** Processes that live as long as this one and not a moment longer, however it ends. */
 export interface Crew {
-  start(job: Job): void;
+  /** Gives the process ID; `undefined` when it could not be started, which `lost` hears too. */
+  start(job: Job): number | undefined;
   /** Ends them all, the last one started first, and waits until they are gone. */
   stop(): Promise<void>;
 }
@@ -52,10 +53,11 @@ export function openCrew(options: CrewOptions): Crew {
         lose(fault('DEM0202', { name: job.name, reason: cause.message }, { cause })),
       );
       child.once('exit', (code, signal) => lose(endedEarly(job, `${signal ?? `exit code ${code}`}`)));
-      if (child.pid === undefined) return;
+      if (child.pid === undefined) return undefined;
       watchdog.stdin.write(`${child.pid}\n`);
       options.started(child.pid);
       members.push(child);
+      return child.pid;
     },
     stop: async () => {
       stopping = true;
@@ -82,13 +84,15 @@ function spawnJob(job: Job, prefix: readonly string[]): ChildProcess {
   }
 }
 
+/** Why a process ended is in its last line that speaks of an error; a crash of Node and our own errors say more below it. */
 function endedEarly(job: Job, end: string): Error {
   const lines = readFileSync(job.log, 'utf8').trim().split('\n');
-  return fault('DEM0203', { name: job.name, end, reason: lines.at(-1) || 'it wrote nothing' });
+  const reason = lines.findLast((line) => /error|critical/i.test(line)) ?? lines.at(-1);
+  return fault('DEM0203', { name: job.name, end, reason: reason || 'it wrote nothing' });
 }
 
 function startWatchdog() {
-  const script = 'while read -r pid; do pids="$pids $pid"; done; kill -9 $pids';
+  const script = 'while read -r group; do groups="$groups -$group"; done; kill -9 $groups';
   const watchdog = spawn('/bin/sh', ['-c', script], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
   // It is asked nothing and it is in nobody's way; without it the kernel still keeps its promise.
   watchdog.on('error', () => undefined);
@@ -101,8 +105,17 @@ function startWatchdog() {
 async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = once(child, 'exit');
-  child.kill('SIGTERM');
-  const slow = setTimeout(() => child.kill('SIGKILL'), 2_000);
+  kill(child, 'SIGTERM');
+  const slow = setTimeout(() => kill(child, 'SIGKILL'), 2_000);
   await gone;
   clearTimeout(slow);
+}
+
+/** Each has a process group of its own, which its children are in too. */
+function kill({ pid }: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, signal);
+  } catch {
+    // It has just gone by itself.
+  }
 }

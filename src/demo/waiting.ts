@@ -9,8 +9,10 @@ export interface Wait {
   readonly signal: AbortSignal;
 }
 
+const pauseMs = 25;
+
 /**
- * Asks again and again, 20 ms apart, until the answer is neither `undefined`, `false` nor an exception. Throws DEM0204 when
+ * Asks again and again, 25 ms apart, until the answer is neither `undefined`, `false` nor an exception. Throws DEM0204 when
  * that takes too long.
  */
 export async function until<T>(wait: Wait, ask: () => Promise<T | undefined | false>): Promise<T> {
@@ -20,6 +22,6 @@ export async function until<T>(wait: Wait, ask: () => Promise<T | undefined | fa
     const answer = await ask().catch(() => undefined);
     if (answer !== undefined && answer !== false) return answer;
     if (performance.now() > deadline) throw fault('DEM0204', { what: wait.what, seconds: wait.seconds });
-    await sleep(20);
+    await sleep(pauseMs);
   }
 }
