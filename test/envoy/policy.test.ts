@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import fc from 'fast-check';
 import { denyAllFilter, httpFilter } from '../../src/envoy/rbac/http-filter.js';
+import { canonicalPath } from '../../src/policy/language/canonical-path.js';
 import { instantAt } from '../../src/policy/language/instant.js';
 import { parseSpiffeId } from '../../src/spiffe/id.js';
 import { diagramOf } from '../support/policy.js';
 import { startPolicyEnvoy } from '../support/policy-envoy.js';
+import { path as hostilePath } from '../support/random-policy.js';
 
 const call = { caller: 'spiffe://one.example/web', method: 'GET', path: '/v1/orders' };
 
@@ -62,3 +65,29 @@ services: { s: { identity: one:/s, protocol: http } }
     ],
   );
 });
+
+test('the canonical form of a path is what Envoy makes of it', async (t) => {
+  const envoy = await startPolicyEnvoy(t, ['one.example']);
+  const everything = diagramOf(`version: 1
+trustDomains: { one: { id: one.example } }
+services: { s: { identity: one:/s, protocol: http } }
+rules:
+  - { name: all, from: one:/**, to: s, allow: ANY /** }
+`);
+  await envoy.push(httpFilter(everything, parseSpiffeId('spiffe://one.example/s'), Date.now()));
+  const paths = fc
+    .sample(hostilePath, { numRuns: 600, seed: 11 })
+    .filter((path) => /^\/[!"$-~]*$/.test(path));
+  assert.ok(paths.length > 200);
+  for (const path of paths) {
+    const { status, path: seen } = await envoy.send('http1', { ...call, path });
+    const canonical = canonicalPath(path);
+    if (status !== 200) assert.ok('reason' in canonical, path);
+    // Percent-encodings in small letters pass Envoy as they are; a policy is written with capitals.
+    else if ('path' in canonical) assert.equal(capitals(seen), canonical.path, path);
+  }
+});
+
+function capitals(path: string): string {
+  return path.replace(/%../g, (encoded) => encoded.toUpperCase());
+}

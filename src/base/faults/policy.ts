@@ -53,7 +53,7 @@ export const policyFaults = {
   },
   POL0101: {
     sentence: '{what} has no field `{field}`',
-    hint: 'see docs/reference for the fields there are',
+    hint: 'docs/reference/policy.md lists the fields there are',
     status: 'INVALID_ARGUMENT',
   },
   POL0102: {
