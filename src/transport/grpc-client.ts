@@ -7,7 +7,6 @@ import {
   status,
 } from '@grpc/grpc-js';
 import { Fault, fault } from '../base/faults/fault.js';
-import { maxMessageBytes } from './grpc-server.js';
 
 /** A method of a service definition, as `serviceDefinition` gives it. */
 export interface Method<Request, Response> {
@@ -40,7 +39,10 @@ export interface GrpcConnection {
 }
 
 export interface ClientStream<Request, Response> {
-  /** In order, until the server ends the stream with OK; throws as `unary` does for any other end. Iterated once. */
+  /**
+   * In order, until the server ends the stream with OK; throws as `unary` does for any other end. Iterated once; who stops
+   * iterating cancels the call.
+   */
   readonly responses: AsyncIterable<Response>;
   send(request: Request | Uint8Array): void;
   /** No more requests. */
@@ -103,6 +105,9 @@ interface Link {
   retire(retired: () => void): void;
 }
 
+/** The servers that we call are ones that we verified; a whole node's policies may come in one message. */
+const maxResponseBytes = 64 * 1024 * 1024;
+
 function openLink(dialer: Dialer): Link {
   const client = new Client(dialer.target, dialer.credentials(), {
     'grpc.use_local_subchannel_pool': 1,
@@ -113,8 +118,8 @@ function openLink(dialer: Dialer): Link {
     'grpc.initial_reconnect_backoff_ms': 100,
     'grpc.min_reconnect_backoff_ms': 100,
     'grpc.max_reconnect_backoff_ms': 5_000,
-    'grpc.max_receive_message_length': maxMessageBytes,
-    'grpc.max_send_message_length': maxMessageBytes,
+    'grpc.max_receive_message_length': maxResponseBytes,
+    'grpc.max_send_message_length': -1,
     ...dialer.options,
   });
   const calls = new Set<Cancellable>();
@@ -204,7 +209,7 @@ function stream<Request, Response>(
 }
 
 async function* responsesOf<Response>(
-  call: AsyncIterable<Response>,
+  call: AsyncIterable<Response> & Cancellable,
   path: string,
   dialer: Dialer,
 ): AsyncGenerator<Response> {
@@ -212,6 +217,9 @@ async function* responsesOf<Response>(
     yield* call;
   } catch (error) {
     throw failureOf(error as ServiceError, path, dialer);
+  } finally {
+    // Whoever stops reading has no more use for the call; once it has ended this does nothing.
+    call.cancel();
   }
 }
 

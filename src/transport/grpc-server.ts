@@ -22,8 +22,8 @@ export interface GrpcServer {
 
 type AuthContext = ReturnType<ServerInterceptingCall['getAuthContext']>;
 
-/** The most that one message may hold, in either direction, unless a server says otherwise. */
-export const maxMessageBytes = 4 * 1024 * 1024;
+/** The most that a request may hold (S34). Responses are our own and have no limit. */
+const maxRequestBytes = 4 * 1024 * 1024;
 
 export function grpcServer(services: readonly Service[], log: Log, options: ServerOptions = {}): GrpcServer {
   const connections = new Map<number, { peer: Peer; connection: Duplex }>();
@@ -35,8 +35,8 @@ export function grpcServer(services: readonly Service[], log: Log, options: Serv
   };
   const server = new Server({
     'grpc.enable_channelz': 0,
-    'grpc.max_receive_message_length': maxMessageBytes,
-    'grpc.max_send_message_length': maxMessageBytes,
+    'grpc.max_receive_message_length': maxRequestBytes,
+    'grpc.max_send_message_length': -1,
     // Node's own limit would break streams off when many of them are written to at once.
     'grpc-node.max_session_memory': Number.MAX_SAFE_INTEGER,
     ...options,

@@ -188,8 +188,11 @@ function differs({ protocol, subscription, held, parked }: Delivery, name: strin
   return false;
 }
 
-/** A response holds at most about this many bytes, unless one resource alone is larger. */
-const fewBytes = 1024 * 1024;
+/**
+ * A response holds at most about this many bytes, unless one resource alone is larger. Far above what a node's policies take:
+ * a client should be able to believe that its first response holds everything.
+ */
+const batchBytes = 32 * 1024 * 1024;
 
 /**
  * Which of the changes go into the next response. A delta client that names its resources gets them one by one, so that a
@@ -210,7 +213,7 @@ function pickFrom(
   let bytes = 0;
   for (const [name, change] of resources) {
     bytes += hasBytes(change) ? change.any.length : 0;
-    if (batch.size > 0 && bytes > fewBytes) break;
+    if (batch.size > 0 && bytes > batchBytes) break;
     batch.set(name, change);
   }
   return batch;

@@ -116,7 +116,7 @@ test('a client that disappears leaves nothing behind', async (t) => {
   const { source, connection } = await serve(t);
   const stream = connection.stream(sds.DeltaSecrets);
   stream.send({ resource_names_subscribe: ['a'] });
-  await next(stream);
+  await stream.responses[Symbol.asyncIterator]().next();
   assert.equal(source.openViews(), 1);
   const closed = source.closed();
   connection.close();

@@ -48,7 +48,8 @@ export function httpFilter(diagram: Diagram, identity: SpiffeId, at: number): Ch
   if (filter.any.length > maxBytes) {
     throw fault('POL0601', { service: diagram.service, bytes: filter.any.length, limit: maxBytes });
   }
-  return { ...filter, aliases: [identity] };
+  // The alias travels with the resource, so another identity is another version.
+  return { ...filter, version: contentVersion(filter.any, identity), aliases: [identity] };
 }
 
 /** The filter `name` that denies every request, for services without a policy; `no-policy` is the rule that decides. */

@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
+import { createConnection, createServer } from 'node:net';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { endChild, temporaryFolder } from '../../test/support/children.js';
+import { serviceDefinition } from '../wire/services.js';
+import { dialUnix } from './dial-unix.js';
+import { remoteStatus } from './grpc-client.js';
+import type { UnixPeer } from './peer.js';
+import { peerOfConnection } from './peer-credentials.js';
+import { serveUnix } from './unix-server.js';
+
+const health = serviceDefinition('grpc.health.v1.Health');
+
+/** A socket that says who connects to it. */
+async function listen(t: TestContext) {
+  const path = join(temporaryFolder(t), 's');
+  const peers: UnixPeer[] = [];
+  const closed: number[] = [];
+  const server = createServer((connection) => {
+    peers.push(peerOfConnection(connection));
+    connection.on('close', () => closed.push(1)).resume();
+  });
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  t.after(() => server.close());
+  return { path, peers, closed };
+}
+
+/** Starts a Node program and waits for its first line. */
+async function startNode(t: TestContext, program: string): Promise<ChildProcess & { line: string }> {
+  const args = ['--input-type=module', '-e', program];
+  const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  t.after(() => endChild(child));
+  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  return Object.assign(child, { line: String(line).trim() });
+}
+
+async function eventually(is: () => boolean): Promise<void> {
+  while (!is()) await sleep(5);
+}
+
+const connectTo = (path: string) => `
+  import { createConnection } from 'node:net';
+  const socket = createConnection(${JSON.stringify(path)});
+  await new Promise((resolve) => socket.once('connect', resolve));`;
+
+test('S21: a caller is its very process while that lives, and nobody afterwards', async (t) => {
+  const { path, peers } = await listen(t);
+  const child = await startNode(t, `${connectTo(path)} console.log('connected');`);
+  await eventually(() => peers.length === 1);
+  const [peer] = peers;
+  assert.deepEqual([peer?.pid, peer?.uid, peer?.gid], [child.pid, process.getuid?.(), process.getgid?.()]);
+  assert.equal(peer?.isAlive(), true);
+  await endChild(child);
+  assert.equal(peer?.isAlive(), false);
+});
+
+test('S21: a connection that its caller left to another process speaks for nobody', async (t) => {
+  const { path, peers, closed } = await listen(t);
+  const child = await startNode(
+    t,
+    `${connectTo(path)}
+     import { spawn } from 'node:child_process';
+     const heir = spawn('/bin/sleep', ['600'], { stdio: ['ignore', 'ignore', 'ignore', socket] });
+     console.log(heir.pid);`,
+  );
+  t.after(() => process.kill(Number(child.line), 'SIGKILL'));
+  await eventually(() => peers.length === 1);
+  assert.equal(peers[0]?.isAlive(), true);
+  await endChild(child);
+  await sleep(20);
+  assert.deepEqual(closed, [], 'the heir keeps the connection open');
+  assert.equal(peers[0]?.isAlive(), false);
+});
+
+test('S21: once a connection is closed its caller counts as gone', async (t) => {
+  const { path, peers, closed } = await listen(t);
+  const connection = createConnection(path);
+  await eventually(() => peers.length === 1);
+  assert.equal(peers[0]?.isAlive(), true);
+  connection.destroy();
+  await eventually(() => closed.length === 1);
+  assert.equal(peers[0]?.isAlive(), false);
+});
+
+test('S22: thousands of callers that come and go leave no file open', async (t) => {
+  const path = join(temporaryFolder(t), 's');
+  const server = await serveUnix({ path, mode: 0o600, services: [] });
+  t.after(() => server.close());
+  const openFiles = () => readdirSync('/proc/self/fd').length;
+  const comeAndGo = async (count: number) => {
+    const sockets = Array.from({ length: count }, () => createConnection(path));
+    await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+    for (const socket of sockets) socket.destroy();
+    await Promise.all(sockets.map((socket) => socket.closed || once(socket, 'close')));
+  };
+  // Callers are taken one after the other, so once this one is answered all before it were seen.
+  const waitMyTurn = async () => {
+    const connection = dialUnix(path);
+    await assert.rejects(
+      connection.unary(health.Check, {}),
+      (error) => remoteStatus(error) === 'UNIMPLEMENTED',
+    );
+    connection.close();
+  };
+  await waitMyTurn();
+  const before = openFiles();
+  for (let round = 0; round < 30; round++) {
+    await comeAndGo(100);
+    await waitMyTurn();
+  }
+  await eventually(() => openFiles() <= before);
+});
+
+const canUnshare = spawnSync('unshare', ['--pid', '--fork', 'true']).status === 0;
+
+test('S21: a caller in another PID namespace, whose pid the kernel shows as 0, is turned away', {
+  skip: canUnshare ? false : 'making a PID namespace needs root and unshare(1)',
+}, async (t) => {
+  const path = join(temporaryFolder(t), 's');
+  const module = (name: string) => JSON.stringify(new URL(name, import.meta.url).href);
+  const program = `
+    const { serveUnix } = await import(${module('./unix-server.js')});
+    const { createLog } = await import(${module('../telemetry/log.js')});
+    const log = createLog({ level: 'warn', fd: 1 });
+    await serveUnix({ path: ${JSON.stringify(path)}, mode: 0o600, services: [], log });
+    console.log('ready');`;
+  const child = spawn(
+    'unshare',
+    ['--pid', '--fork', '--kill-child', process.execPath, '--input-type=module', '-e', program],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
+  t.after(() => endChild(child));
+  const lines = child.stdout.setEncoding('utf8')[Symbol.asyncIterator]();
+  assert.match((await lines.next()).value, /ready/);
+  const connection = createConnection(path);
+  await once(connection, 'close');
+  assert.match((await lines.next()).value, /TRN0101/);
+});
