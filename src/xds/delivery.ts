@@ -83,7 +83,10 @@ function forget({ held, parked, suspects, toRestore, pending }: Delivery, isOne:
     for (const name of known.keys()) if (isOne(name)) known.delete(name);
   }
   // Nobody can tell whether the client reads that response before or after it changed its mind.
-  for (const name of pending?.changes.keys() ?? []) if (isOne(name)) pending?.changes.set(name, unsure);
+  const inFlight = pending?.response.resources.map(({ name }) => name) ?? [];
+  for (const name of [...inFlight, ...(pending?.response.removed ?? [])]) {
+    if (isOne(name)) pending?.changes.set(name, unsure);
+  }
 }
 
 function isInScope({ subscription }: Delivery, name: string): boolean {
