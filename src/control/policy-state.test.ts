@@ -188,6 +188,27 @@ test('a file that nobody finishes is told after a while', async (t) => {
   await until(() => state.refusal() === undefined);
 });
 
+test('where nobody can tell whether a file is being written, it must have been quiet for a while', async (t) => {
+  const folder = temporaryFolder(t);
+  const path = join(folder, 'a.yaml');
+  writeFileSync(path, `${head}${allow}`);
+  const state = stateOf(t);
+  const seen: boolean[] = [];
+  state.onChange(() => seen.push(mayRead(state, '/v1/export')));
+  const read = () => {
+    const reading = readPolicyFolder(folder);
+    return reading.kind === 'settled' ? { ...reading, certain: false } : reading;
+  };
+  t.after(watchPolicyFolder({ folder, onFiles: state.offer, onProblem: state.refuse, read }));
+  for (const pause of [20, 40, 20]) {
+    await sleep(pause);
+    writeFileSync(path, `${head}${allow}# ${pause}\n`);
+  }
+  writeFileSync(path, `${head}${allow}${deny}`);
+  await until(() => mayRead(state, '/v1/orders'));
+  assert.deepEqual(seen, [false]);
+});
+
 interface Seen {
   /** Whether `GET /v1/export`, which every complete policy of these tests denies, was allowed. */
   readonly exported: boolean;

@@ -9,6 +9,8 @@ export interface PolicyWatcherOptions {
   onFiles(files: readonly PolicyFile[]): void;
   /** The folder cannot be read: CTL01xx. Called again only when the reason changes. */
   onProblem(problem: Fault): void;
+  /** `readPolicyFolder`; tests hand in one that can vouch for nothing. */
+  read?: (folder: string) => Reading;
 }
 
 /** Milliseconds after the last sign of a change, so that a change of several files is seen as one. */
@@ -82,10 +84,10 @@ class PolicyWatcher {
   private look(): void {
     this.timer = undefined;
     this.firstSign = 0;
-    const { folder } = this.options;
+    const { folder, read = readPolicyFolder } = this.options;
     this.signature = folderSignature(folder);
     try {
-      const reading = readPolicyFolder(folder);
+      const reading = read(folder);
       this.watchAll(reading.folders);
       this.take(reading);
     } catch (error) {

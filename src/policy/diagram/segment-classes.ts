@@ -2,7 +2,7 @@ import { type Alphabet, dotState, isLegalEnd } from './alphabet.js';
 import { type Budget, spend } from './budget.js';
 import { dead, type SegmentMatcher } from './segment-matcher.js';
 
-/** Segments that pass exactly the same tests, with the shortest one that can be sent. */
+/** Segments that pass exactly the same tests (the empty one by itself), with the shortest one that can be sent. */
 export interface SegmentClass {
   readonly witness: string;
   readonly passed: readonly SegmentMatcher[];
@@ -32,7 +32,8 @@ export function segmentClasses(
     for (const node of level) {
       if (!spend(budget)) return [...classes.values()];
       const passed = node.live.filter(([test, state]) => test.accepts(state)).map(([test]) => test);
-      const key = passed.map((test) => test.key).join('\n');
+      // The empty segment stands for itself alone: nothing may follow it.
+      const key = `${node.text === ''}\n${passed.map((test) => test.key).join('\n')}`;
       if (isLegalEnd(node.dots, alphabet) && !classes.has(key))
         classes.set(key, { witness: node.text, passed });
       for (const child of childrenOf(node, alphabet)) {
