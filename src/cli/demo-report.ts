@@ -84,7 +84,8 @@ function flipLine(change: string, what: string, flip: PolicyFlip, voice: Voice):
   const ok = flip.same_connection && flip.failed_requests === 0;
   const connection = flip.same_connection ? 'the same connection' : 'NOT the same connection';
   const took = `${flip.saved_to_enforced_ms} ms after saving`;
-  return `${voice.mark(ok ? 'good' : 'bad')} ${change}  ${took} (${what}), ${connection}, ${flip.failed_requests} failed`;
+  const mark = voice.mark(ok ? 'good' : 'bad');
+  return `${mark} ${change}  ${took} (${what}), ${connection}, ${failures(flip.failed_requests)}`;
 }
 
 function rotationLines(
@@ -95,8 +96,13 @@ function rotationLines(
     return `${voice.mark('good')} ${service.name}: its Envoy has loaded serial ${short(after)} in the place of ${short(before)}`;
   });
   const ok = connections_kept === connectionsHeld && failed_requests === 0;
-  const kept = `${connections_kept} of ${connectionsHeld} connections kept, ${failed_requests} requests failed`;
+  const kept = `${connections_kept} of ${connectionsHeld} connections kept, ${failures(failed_requests)}`;
   return [...loaded, `${voice.mark(ok ? 'good' : 'bad')} ${kept}`];
+}
+
+function failures(count: number): string {
+  if (count === 0) return 'no request failed';
+  return count === 1 ? '1 request failed' : `${count} requests failed`;
 }
 
 function whatToTry(setting: Setting, cwd: string): string[] {

@@ -10,6 +10,7 @@ export function demo(cli: Cli): Command {
   return new Command()
     .option('--keep', 'leave it running until Ctrl-C, and say what to try')
     .option('--json', 'print one JSON object in place of the table')
+    .addHelpText('after', '\nExit code 0: everything was as expected. 1: it was not, or something failed.')
     .action(async (options: Options) => {
       const interruption = listenForInterruption();
       try {

@@ -47,9 +47,11 @@ export const plannedCalls: readonly PlannedCall[] = [
 export async function makeCalls(
   calls: readonly PlannedCall[],
   services: ReadonlyMap<ServiceName, Service>,
+  signal: AbortSignal,
 ): Promise<CallOutcome[]> {
   const outcomes: CallOutcome[] = [];
   for (const call of calls) {
+    signal.throwIfAborted();
     const [caller, callee] = [services.get(call.from), services.get(call.to)];
     if (caller && callee) outcomes.push(await makeCall(call, caller, callee));
   }

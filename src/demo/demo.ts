@@ -6,7 +6,7 @@ import { connectionsHeld, type RotationOutcome, watchRotation } from './rotation
 import { inboundPort, isLive, type Service, type ServiceName, startService } from './services.js';
 import { openStage, type Stage } from './stage.js';
 import { startTrustDomain, type TrustDomain } from './trust-domain.js';
-import { until } from './waiting.js';
+import { unlessAborted, until } from './waiting.js';
 
 /** Whoever watches the demo: a person at a terminal, or the writer of JSON. */
 export interface Audience {
@@ -56,7 +56,9 @@ export interface DemoOptions {
  */
 export async function runDemo({ env, audience, signal, linger }: DemoOptions): Promise<Outcome> {
   const began = performance.now();
-  const envoy = await audience.during('finding Envoy', () => findEnvoy(env, audience.say));
+  const envoy = await audience.during('finding Envoy', () =>
+    unlessAborted(signal, findEnvoy(env, audience.say)),
+  );
   const stage = openStage(envoy, env, signal);
   let failed = false;
   try {
@@ -110,7 +112,7 @@ async function show(setting: Setting, { signal }: Stage, audience: Audience): Pr
   const [web, orders] = [services.get('web'), services.get('orders')];
   if (!web || !orders) throw new Error('the demo has no web and no orders');
 
-  const calls = await audience.during('making calls', () => makeCalls(plannedCalls, services));
+  const calls = await audience.during('making calls', () => makeCalls(plannedCalls, services, signal));
   audience.called(calls);
 
   const cancel = { to: 'orders', method: 'DELETE', path: '/v1/orders/7' } as const;

@@ -19,11 +19,13 @@ export interface Change {
   readonly after: number;
   /** Edits the policy. */
   save(): void;
+  /** Milliseconds that the change may take; 5,000 unless said otherwise. */
+  readonly patienceMs?: number;
 }
 
 /** Sends a request over and over on one connection while the policy changes. Throws DEM0204 when nothing changes. */
 export async function watchFlip(caller: Service, change: Change, signal: AbortSignal): Promise<PolicyFlip> {
-  const { request, before, after } = change;
+  const { request, before, after, patienceMs = 5_000 } = change;
   const connection = await connect(caller.outboundSocket);
   try {
     const statuses = await ask(connection, request, 20);
@@ -32,8 +34,8 @@ export async function watchFlip(caller: Service, change: Change, signal: AbortSi
     change.save();
     for (let status = before; status !== after; statuses.push(status)) {
       signal.throwIfAborted();
-      if (performance.now() - saved > patienceMs)
-        throw fault('DEM0204', { what: 'the change of the policy', seconds: 5 });
+      const isLate = performance.now() - saved > patienceMs;
+      if (isLate) throw fault('DEM0204', { what: 'the change of the policy', seconds: patienceMs / 1_000 });
       status = await connection.send(request);
     }
     const enforced = performance.now();
@@ -47,8 +49,6 @@ export async function watchFlip(caller: Service, change: Change, signal: AbortSi
     connection.close();
   }
 }
-
-const patienceMs = 5_000;
 
 /** All answers are `before` up to a point, and `after` from there on; the others count. */
 function unexpected(statuses: readonly number[], before: number, after: number): number {

@@ -38,7 +38,7 @@ export interface CrewOptions {
  */
 export function openCrew(options: CrewOptions): Crew {
   const watchdog = startWatchdog();
-  const dieWithUs = spawnSync('setpriv', ['--version']).error ? [] : ['setpriv', '--pdeathsig', 'KILL'];
+  const dieWithUs = canDieWithUs() ? withUs : [];
   const members: ChildProcess[] = [];
   let stopping = false;
 
@@ -65,6 +65,14 @@ export function openCrew(options: CrewOptions): Crew {
       watchdog.kill('SIGKILL');
     },
   };
+}
+
+const withUs = ['setpriv', '--pdeathsig', 'KILL'];
+
+/** There is more than one setpriv; not every one knows the option. */
+function canDieWithUs(): boolean {
+  const [command = '', ...args] = withUs;
+  return spawnSync(command, [...args, 'true']).status === 0;
 }
 
 /** A session of its own: what is typed at the terminal (Ctrl-C) is for the demo, which ends them in order. */

@@ -7,16 +7,19 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 export function serviceUsers(count: number): number[] | undefined {
   if (process.getuid?.() !== 0 || !hasCapabilities()) return undefined;
   const taken = new Set([...usersOfAccounts(), ...usersOfProcesses()]);
-  const free: number[] = [];
-  for (let user = first; user < last && free.length < count; user++) {
-    if (!taken.has(user) && isMapped(user)) free.push(user);
-  }
-  return free.length === count ? free : undefined;
+  const free = candidates().filter((user) => !taken.has(user) && isMapped(user));
+  return free.length < count ? undefined : free.slice(0, count);
 }
 
 /** Between the accounts of people and those that systemd makes by itself. */
 const first = 60_600;
 const last = 61_100;
+
+/** Two runs that start at the same moment begin at different places. */
+function candidates(): number[] {
+  const start = (process.pid * 7) % (last - first);
+  return Array.from({ length: last - first }, (_, index) => first + ((start + index) % (last - first)));
+}
 
 /** CHOWN 0, DAC_OVERRIDE 1, KILL 5, SETGID 6, SETUID 7 (linux/capability.h). */
 const needed = 0b1110_0011n;

@@ -1,4 +1,4 @@
-import { chownSync, copyFileSync, linkSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chownSync, linkSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { renderBootstrap } from '../envoy/bootstrap.js';
@@ -38,9 +38,9 @@ export function prepareService(
 ): Service {
   const folder = join(at.folder, name);
   mkdirSync(folder, { mode: 0o700 });
-  const envoy = join(at.programs, `envoy-${name}`);
-  linkOrCopy(at.envoy, envoy);
   if (at.user !== undefined) chownSync(folder, at.user, at.user);
+  const envoy = join(at.programs, `envoy-${name}`);
+  linkSync(at.envoy, envoy);
   return {
     name,
     user: at.user,
@@ -50,15 +50,6 @@ export function prepareService(
     adminSocket: join(folder, 'admin.sock'),
     accessLog: join(folder, 'access.log'),
   };
-}
-
-/** A hard link costs nothing, but is refused for somebody else's file and across file systems. */
-function linkOrCopy(from: string, to: string): void {
-  try {
-    linkSync(from, to);
-  } catch {
-    copyFileSync(from, to);
-  }
 }
 
 /** Starts the application, if the service has one, and the Envoy. `ports`: where the Envoys of the services it calls listen. */

@@ -1,3 +1,4 @@
+import { copyFileSync, linkSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { type Crew, openCrew } from './processes.js';
@@ -19,34 +20,50 @@ export interface Stage {
 
 /**
  * As root every service is a user of its own, which is what keeps them apart; else they are told apart by the path of their
- * Envoy, and `openStage` gives each one a path: in the user's cache, where Envoy itself lies and a link costs nothing.
+ * Envoy, and `openStage` gives each one a path.
  */
 export function openStage(envoy: string, env: NodeJS.ProcessEnv, stop: AbortSignal): Stage {
   const users = serviceUsers(serviceNames.length);
-  const mode = users ? 0o711 : 0o700;
-  const folders = [openRunFolder(socketBase(env, users !== undefined), mode)];
-  const cache = join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'plastron', 'demo');
-  if (!users) folders.push(openRunFolder(cache, mode));
-  const [folder = '', programs = folder] = folders.map(({ path }) => path);
+  const sockets = openRunFolder(socketBase(env, users !== undefined), users ? 0o711 : 0o700);
+  const programs = users ? sockets : programFolder(env, sockets);
+  const folders = [...new Set([sockets, programs])];
   const loss = new AbortController();
   const crew = openCrew({
-    started: (pid) => noteEverywhere(folders, pid),
+    started: (pid) => {
+      for (const folder of folders) folder.note(pid);
+    },
     lost: (error) => loss.abort(error),
   });
-  const prepare = (name: Service['name'], index: number) =>
-    prepareService(name, { folder, programs, envoy, user: users?.[index] });
+  const own = ownCopy(envoy, programs.path);
+  const at = { folder: sockets.path, programs: programs.path, envoy: own };
   return {
-    folder,
-    services: serviceNames.map(prepare),
+    folder: sockets.path,
+    services: serviceNames.map((name, index) => prepareService(name, { ...at, user: users?.[index] })),
     crew,
     signal: AbortSignal.any([stop, loss.signal]),
     close: async (keepLogs) => {
       await crew.stop();
-      for (const each of folders) if (!keepLogs || each.path !== folder) each.remove();
+      for (const folder of folders) if (folder !== sockets || !keepLogs) folder.remove();
     },
   };
 }
 
-function noteEverywhere(folders: readonly RunFolder[], pid: number): void {
-  for (const folder of folders) folder.note(pid);
+/** In the user's cache, where an Envoy that was fetched lies, so that links to it cost nothing; temporary folders may be memory. */
+function programFolder(env: NodeJS.ProcessEnv, otherwise: RunFolder): RunFolder {
+  try {
+    return openRunFolder(join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'plastron', 'demo'), 0o700);
+  } catch {
+    return otherwise;
+  }
+}
+
+/** A hard link costs nothing, but is refused for somebody else's file and across file systems. */
+function ownCopy(program: string, folder: string): string {
+  const copy = join(folder, 'envoy');
+  try {
+    linkSync(program, copy);
+  } catch {
+    copyFileSync(program, copy);
+  }
+  return copy;
 }

@@ -38,7 +38,8 @@ export async function startTrustDomain(stage: Stage, policyFolder: string): Prom
 
   const [bundle, token] = [join(stage.folder, 'bundle.pem'), join(stage.folder, 'token')];
   const ask = async (file: string, ...words: string[]) => {
-    const { stdout } = await run(process.execPath, [plastron, ...words, '--admin-socket', adminSocket]);
+    const args = [plastron, ...words, '--admin-socket', adminSocket];
+    const { stdout } = await run(process.execPath, args, { signal: stage.signal });
     writeFileSync(file, stdout, { mode: 0o600 });
   };
   await Promise.all([ask(bundle, 'bundle', 'show'), ask(token, 'node', 'token', '--spiffe-id', nodeAlias)]);

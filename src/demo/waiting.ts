@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fault } from '../base/faults/fault.js';
 
@@ -23,5 +24,19 @@ export async function until<T>(wait: Wait, ask: () => Promise<T | undefined | fa
     if (answer !== undefined && answer !== false) return answer;
     if (performance.now() > deadline) throw fault('DEM0204', { what: wait.what, seconds: wait.seconds });
     await sleep(pauseMs);
+  }
+}
+
+/** What `work` gives, unless the signal is aborted first; then its reason is thrown, and the work goes on unheeded. */
+export async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  const stopped = new AbortController();
+  const ended = once(signal, 'abort', { signal: stopped.signal });
+  try {
+    signal.throwIfAborted();
+    await Promise.race([work, ended.catch(() => undefined)]);
+    signal.throwIfAborted();
+    return await work;
+  } finally {
+    stopped.abort();
   }
 }

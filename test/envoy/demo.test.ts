@@ -70,13 +70,18 @@ test('the demo of an unprivileged user says that one user is no isolation', { sk
   assert.deepEqual(demo.folders(), []);
 });
 
-test('Ctrl-C ends all processes and removes the sockets', async (t) => {
-  const demo = startDemo(t, []);
-  const pids = await demo.up();
-  demo.process.kill('SIGINT');
-  assert.equal(await demo.ended(), 'SIGINT');
+test('two demos run at once, and Ctrl-C ends all processes of one and removes its sockets', async (t) => {
+  const place = temporaryFolder(t);
+  const [one, other] = [startDemo(t, [], { place }), startDemo(t, [], { place })];
+  const [pids, others] = [await one.up(), await other.up()];
+  one.process.kill('SIGINT');
+  assert.equal(await one.ended(), 'SIGINT');
   assert.deepEqual(pids.filter(isRunning), []);
-  assert.deepEqual(demo.folders(), []);
+  assert.ok(others.every(isRunning));
+  other.process.kill('SIGINT');
+  assert.equal(await other.ended(), 'SIGINT');
+  assert.deepEqual(others.filter(isRunning), []);
+  assert.deepEqual(other.folders(), []);
 });
 
 test('kill -9 of the demo leaves no process, and the next run removes the sockets', async (t) => {
@@ -131,12 +136,14 @@ function startDemo(
     /** Once everything runs: the IDs of all processes. */
     up: async () => {
       while (!stdout().includes('up after') && child.exitCode === null) await sleep(20);
-      const pids = folders().flatMap((folder) =>
-        readFileSync(join(folder, 'pids'), 'utf8').trim().split('\n'),
-      );
+      const own = folders().find((folder) => folder.endsWith(`/${child.pid}`));
+      const pids = readFileSync(join(`${own}`, 'pids'), 'utf8')
+        .trim()
+        .split('\n')
+        .map(Number);
       assert.equal(pids.length, 7, stderr());
-      assert.ok(pids.map(Number).every(isRunning));
-      return pids.map(Number);
+      assert.ok(pids.every(isRunning));
+      return pids;
     },
   };
 }
