@@ -200,13 +200,16 @@ test('where nobody can tell whether a file is being written, it must have been q
     return reading.kind === 'settled' ? { ...reading, certain: false } : reading;
   };
   t.after(watchPolicyFolder({ folder, onFiles: state.offer, onProblem: state.refuse, read }));
+  const started = performance.now();
   for (const pause of [20, 40, 20]) {
     await sleep(pause);
     writeFileSync(path, `${head}${allow}# ${pause}\n`);
   }
   writeFileSync(path, `${head}${allow}${deny}`);
-  await until(() => mayRead(state, '/v1/orders'));
-  assert.deepEqual(seen, [false]);
+  // On a machine that is so busy that all this took longer, an earlier state may rightly have counted as quiet.
+  const inTime = performance.now() - started < 250;
+  await until(() => mayRead(state, '/v1/orders') && !mayRead(state, '/v1/export'));
+  if (inTime) assert.deepEqual(seen, [false]);
 });
 
 interface Seen {
