@@ -112,7 +112,6 @@ function openLink(dialer: Dialer): Link {
   const client = new Client(dialer.target, dialer.credentials(), {
     'grpc.use_local_subchannel_pool': 1,
     'grpc.enable_channelz': 0,
-    'grpc.enable_retries': 0,
     'grpc.enable_http_proxy': 0,
     'grpc.service_config_disable_resolution': 1,
     'grpc.initial_reconnect_backoff_ms': 100,

@@ -1,100 +1,169 @@
 import assert from 'node:assert/strict';
-import { connect } from 'node:net';
-import { test } from 'node:test';
+import { once } from 'node:events';
+import { connect as connectPlain } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type ConnectionOptions, connect, createServer, type TLSSocket } from 'node:tls';
 import { testCa } from '../../test/support/ca.js';
-import { systemClock } from '../base/clock.js';
-import { verifyX509Svid } from '../spiffe/verify-x509-svid.js';
-import type { X509Svid } from '../spiffe/x509-svid.js';
+import { rotatingSvid } from '../../test/support/svid-source.js';
 import { serviceDefinition } from '../wire/services.js';
 import { dialTls } from './dial-tls.js';
 import { remoteStatus } from './grpc-client.js';
+import type { TlsPeer } from './peer.js';
 import { service } from './service.js';
-import { serveTls } from './tls-server.js';
-import { verifyPeerIfPresented } from './verify-peer.js';
+import { serveTls, type TlsServerOptions } from './tls-server.js';
 
 const health = serviceDefinition('grpc.health.v1.Health');
 const ca = testCa('shop.example');
+const serverId = 'spiffe://shop.example/spire/server';
 
-function rotating(first: X509Svid | undefined) {
-  const listeners = new Set<() => void>();
-  let svid = first;
-  return {
-    current: () => svid,
-    onChange: (listener: () => void) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
+/** A server that keeps the peer of every call. */
+async function serve(t: TestContext, options: Partial<TlsServerOptions> = {}) {
+  const peers: TlsPeer[] = [];
+  const identity = rotatingSvid(ca.svid(serverId).svid);
+  const healthService = service('grpc.health.v1.Health', {
+    Check: {
+      unary: async (_request, { peer }) => {
+        if (peer.kind === 'tls') peers.push(peer);
+        return { status: 'SERVING' as const };
+      },
     },
-    rotate: (next: X509Svid) => {
-      svid = next;
-      for (const listener of listeners) listener();
-    },
-  };
-}
-
-test('callers with an SVID are verified on every call, callers without one are nobody (S15)', async (t) => {
-  const bundles = { bundle: () => ca.bundle, onChange: () => () => {} };
-  const callers: (string | undefined)[] = [];
+  });
   const server = await serveTls({
-    host: '127.0.0.1',
-    port: 0,
-    identity: rotating(ca.svid('spiffe://shop.example/spire/server').svid),
-    services: [
-      service('grpc.health.v1.Health', {
-        Check: {
-          unary: async (_request, { peer }) => {
-            callers.push(verifyPeerIfPresented(peer, bundles, systemClock)?.id);
-            return { status: 'SERVING' as const };
-          },
-        },
-      }),
-    ],
+    ...{ host: '127.0.0.1', port: 0, identity, services: [healthService] },
+    ...options,
   });
   t.after(() => server.close());
   const address = `127.0.0.1:${server.port}`;
-  const verifyServer = (chain: readonly Uint8Array[]) => void verifyX509Svid(chain, ca.bundle, Date.now());
-  const web = rotating(ca.svid('spiffe://shop.example/web').svid);
-  const known = dialTls({ address, svid: web, verifyServer });
-  const nobody = dialTls({ address, verifyServer });
-  const foreign = dialTls({
-    address,
-    svid: rotating(testCa('shop.example').svid('spiffe://shop.example/web').svid),
-    verifyServer,
+  const dial = (
+    svid?: ReturnType<typeof rotatingSvid>,
+    verifyServer: (chain: readonly Uint8Array[]) => void = () => {},
+  ) => {
+    const connection = dialTls({ address, verifyServer, ...(svid && { svid }) });
+    t.after(() => connection.close());
+    return connection;
+  };
+  return { server, identity, peers, dial };
+}
+
+test('a call shows what its caller presented, with the intermediates, or that it presented nothing', async (t) => {
+  const { dial, peers } = await serve(t);
+  const svid = ca.intermediate().svid('spiffe://shop.example/web');
+  await dial(rotatingSvid(svid.svid)).unary(health.Check, {});
+  await dial().unary(health.Check, {});
+  const asHex = peers.map(({ presented }) => presented.map((der) => Buffer.from(der).toString('hex')));
+  assert.deepEqual(asHex, [svid.chain.map((der) => Buffer.from(der).toString('hex')), []]);
+});
+
+test('after a rotation new handshakes see the new certificate, and open connections go on', async (t) => {
+  const { identity, dial, peers } = await serve(t);
+  const seen: string[] = [];
+  const see = ([leaf]: readonly Uint8Array[]) => void seen.push(Buffer.from(leaf ?? []).toString('hex'));
+  const early = dial(undefined, see);
+  await early.unary(health.Check, {});
+  const next = ca.svid(serverId);
+  identity.rotate(next.svid);
+  await dial(undefined, see).unary(health.Check, {});
+  await early.unary(health.Check, {});
+  assert.equal(seen.length, 2);
+  assert.equal(seen[1], Buffer.from(next.der).toString('hex'));
+  assert.notEqual(seen[0], seen[1]);
+  assert.deepEqual([peers[0]?.address === peers[2]?.address, peers.length], [true, 3]);
+});
+
+test('a server without an SVID serves nobody until it has one', async (t) => {
+  const identity = rotatingSvid();
+  const { dial } = await serve(t, { identity });
+  await assert.rejects(dial().unary(health.Check, {}), (error) => remoteStatus(error) === 'UNAVAILABLE');
+  identity.rotate(ca.svid(serverId).svid);
+  await dial().unary(health.Check, {});
+});
+
+const insecure = { host: '127.0.0.1', rejectUnauthorized: false, ALPNProtocols: ['h2'] };
+
+/** A handshake, and the session that a later one could resume, if the server gives any. */
+async function handshake(
+  options: ConnectionOptions,
+): Promise<{ socket: TLSSocket; session: Buffer | undefined }> {
+  const socket = connect({ ...insecure, ...options });
+  socket.on('error', () => {}).resume();
+  // In TLS 1.3 it comes some time after the handshake.
+  const given = once(socket, 'session').then(([session]) => session as Buffer);
+  await once(socket, 'secureConnect');
+  return { socket, session: await Promise.race([given, sleep(200, undefined)]) };
+}
+
+for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+  test(`S16: no session is ever resumed, so no certificate is ever skipped (${version})`, async (t) => {
+    const versions = { minVersion: version, maxVersion: version };
+    const resumed = async (port: number) => {
+      const first = await handshake({ port, ...versions });
+      first.socket.destroy();
+      if (!first.session) return false;
+      const { socket } = await handshake({ port, ...versions, session: first.session });
+      t.after(() => socket.destroy());
+      return socket.isSessionReused();
+    };
+    const { server } = await serve(t);
+    assert.equal(await resumed(server.port), false);
+    // The control: this client does resume where it may.
+    const svid = ca.svid(serverId);
+    const careless = createServer({ cert: svid.chainPem, key: svid.keyPem, ALPNProtocols: ['h2'] });
+    careless.on('secureConnection', (socket) => socket.on('error', () => {}).write('x'));
+    await new Promise<void>((resolve) => careless.listen(0, '127.0.0.1', resolve));
+    t.after(() => careless.close());
+    assert.equal(await resumed((careless.address() as { port: number }).port), true);
   });
-  t.after(() => {
-    for (const connection of [known, nobody, foreign]) connection.close();
-  });
-  await known.unary(health.Check, {});
-  await nobody.unary(health.Check, {});
-  web.rotate(ca.intermediate().svid('spiffe://shop.example/orders').svid);
-  await known.unary(health.Check, {});
-  assert.deepEqual(callers, ['spiffe://shop.example/web', undefined, 'spiffe://shop.example/orders']);
-  await assert.rejects(foreign.unary(health.Check, {}), (error: Error) => {
-    assert.equal(remoteStatus(error), 'UNAUTHENTICATED');
-    assert.match(error.message, /TRN0203/);
-    return true;
-  });
-  const other = testCa('shop.example');
-  const strict = dialTls({
-    address,
-    verifyServer: (chain) => void verifyX509Svid(chain, other.bundle, Date.now()),
-  });
-  t.after(() => strict.close());
+}
+
+test('S17, S20: older TLS, other protocols and plain text are turned away', async (t) => {
+  const { server, dial } = await serve(t);
+  const { port } = server;
+  const old = connect({ ...insecure, port, minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1' });
+  await assert.rejects(once(old, 'secureConnect'));
+  const http1 = connect({ ...insecure, port, ALPNProtocols: ['http/1.1'] });
+  await assert.rejects(once(http1, 'secureConnect'));
+  const silent = connect({ host: '127.0.0.1', rejectUnauthorized: false, port });
+  await once(silent, 'secureConnect');
+  await once(silent.resume(), 'close');
+  const plain = connectPlain(port, '127.0.0.1');
+  plain.end('GET / HTTP/1.1\r\nhost: a\r\n\r\n');
+  let answer = '';
+  for await (const data of plain) answer += data;
+  assert.doesNotMatch(answer, /HTTP/);
+  await dial().unary(health.Check, {});
+});
+
+test('S18: an old connection makes way for a new one, and no call fails over it', async (t) => {
+  const { dial, peers } = await serve(t, { maxConnectionAgeMs: 50 });
+  const connection = dial();
+  while (new Set(peers.map(({ address }) => address)).size < 3) await connection.unary(health.Check, {});
+});
+
+test('S34: a request larger than 4 MiB is refused', async (t) => {
+  const { dial } = await serve(t);
+  const service = 'x'.repeat(5 * 1024 * 1024);
   await assert.rejects(
-    strict.unary(health.Check, {}),
-    (error: Error & { code?: string }) => error.code === 'TRN0302',
+    dial().unary(health.Check, { service }),
+    (error) => remoteStatus(error) === 'RESOURCE_EXHAUSTED',
   );
 });
 
-test('closing does not wait for a client that is in the middle of its handshake', async () => {
-  const identity = rotating(ca.svid('spiffe://shop.example/spire/server').svid);
-  const server = await serveTls({ host: '127.0.0.1', port: 0, identity, services: [] });
-  const client = connect(server.port, '127.0.0.1');
-  const gone = new Promise((resolve) => client.once('close', resolve));
-  await new Promise((resolve) => client.once('connect', resolve));
+test('an address that is taken is refused with the reason', async (t) => {
+  const { server } = await serve(t);
+  await assert.rejects(
+    serveTls({ host: '127.0.0.1', port: server.port, identity: rotatingSvid(), services: [] }),
+    /EADDRINUSE/,
+  );
+});
+
+test('closing does not wait for a client that is in the middle of its handshake', async (t) => {
+  const { server, dial } = await serve(t);
+  const client = connectPlain(server.port, '127.0.0.1');
+  await once(client, 'connect');
   // The server has accepted it once another connection, made later, was served.
-  const other = dialTls({ address: `127.0.0.1:${server.port}`, verifyServer: () => {} });
-  await assert.rejects(other.unary(health.Check, {}));
+  await dial().unary(health.Check, {});
+  const gone = once(client, 'close');
   await server.close();
   await gone;
-  other.close();
 });
