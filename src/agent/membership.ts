@@ -3,7 +3,7 @@ import type { NodeProver } from '../attestation/node/prover.js';
 import type { Clock } from '../base/clock.js';
 import { type Fault, fault } from '../base/faults/fault.js';
 import type { Bundle } from '../spiffe/bundle.js';
-import type { TrustDomain } from '../spiffe/id.js';
+import type { SpiffeId, TrustDomain } from '../spiffe/id.js';
 import type { SvidSource } from '../spiffe/source.js';
 import type { X509Svid } from '../spiffe/x509-svid.js';
 import type { Log } from '../telemetry/log.js';
@@ -91,11 +91,12 @@ export function createMembership(options: MembershipOptions): Membership {
     await withServer(connect({ verifyServer }), async (server) => {
       const trusted = await server.getBundle();
       const { privateKey, csr } = newKeyRequest();
-      const chain = await server.attestAgent(prover, csr).catch((error: unknown) => {
+      const isAgent = (id: SpiffeId) => isAgentId(id, trustDomain);
+      const keep = (chain: readonly Uint8Array[]) =>
+        become(acceptSvid(chain, privateKey, trusted, isAgent, clock.now()), trusted);
+      await server.attestAgent(prover, csr, keep).catch((error: unknown) => {
         throw attestationFault(error);
       });
-      const isAgent = (id: X509Svid['id']) => isAgentId(id, trustDomain);
-      become(acceptSvid(chain, privateKey, trusted, isAgent, clock.now()), trusted);
     });
     log.info({ id: svid.current()?.id, notAfter: svid.current()?.notAfter }, 'the node is attested');
   };

@@ -15,8 +15,15 @@ export interface ServerCalls {
   getBundle(): Promise<Bundle>;
   /** `undefined` when the server has no bundle of that trust domain (yet). */
   getFederatedBundle(trustDomain: TrustDomain): Promise<Bundle | undefined>;
-  /** Over a connection without client certificate. */
-  attestAgent(prover: NodeProver, csr: Uint8Array): Promise<readonly Uint8Array[]>;
+  /**
+   * Over a connection without client certificate. The server uses the evidence up only when `keep` has returned, so an agent
+   * that is killed before that can attest again.
+   */
+  attestAgent(
+    prover: NodeProver,
+    csr: Uint8Array,
+    keep: (chain: readonly Uint8Array[]) => void,
+  ): Promise<void>;
   renewAgent(csr: Uint8Array): Promise<readonly Uint8Array[]>;
   /** The oldest first; entries that are as in `known` are the same objects. */
   syncEntries(known: readonly AgentEntry[]): Promise<AgentEntry[]>;
@@ -43,15 +50,18 @@ export function serverCalls(connection: GrpcConnection, log: Log): ServerCalls {
         throw error;
       }
     },
-    attestAgent: (prover, csr) =>
-      conversation(connection.stream(agent.AttestAgent, { deadlineMs }), async ({ send, receive }) => {
+    attestAgent: (prover, csr, keep) =>
+      conversation(connection.stream(agent.AttestAgent, { deadlineMs }), async ({ send, receive, end }) => {
         const { type, payload } = prover;
         send({
           params: { data: { type, payload: Buffer.from(payload) }, params: { csr: Buffer.from(csr) } },
         });
         for (;;) {
           const { challenge, result } = await receive();
-          if (result) return result.svid?.cert_chain ?? [];
+          if (result) {
+            keep(result.svid?.cert_chain ?? []);
+            return end();
+          }
           const answer = await prover.answer(challenge ?? new Uint8Array());
           send({ challenge_response: Buffer.from(answer) });
         }
@@ -81,6 +91,8 @@ interface Exchange<Request, Response> {
   send(request: Request): void;
   /** Rejects when the stream ends instead. */
   receive(): Promise<Response>;
+  /** Says that this side is done, and waits until the other is; that it broke off instead is no matter any more. */
+  end(): Promise<void>;
 }
 
 /** Talks over one stream to its end, and never leaves it open behind. */
@@ -94,10 +106,12 @@ async function conversation<Request, Response, Result>(
     if (next.done) throw fault('AGT0501', { problem: 'it ended the stream too early' });
     return next.value;
   };
-  try {
-    const result = await talk({ send: (request) => stream.send(request), receive });
+  const end = async () => {
     stream.end();
-    return result;
+    await responses.next().catch(() => undefined);
+  };
+  try {
+    return await talk({ send: (request) => stream.send(request), receive, end });
   } finally {
     stream.cancel();
   }

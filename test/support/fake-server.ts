@@ -72,11 +72,11 @@ export function fakeServer(clock: Clock): FakeServer {
           called('GetFederatedBundle');
           return server.federated.get(trustDomain);
         },
-        async attestAgent({ payload }, csr) {
+        async attestAgent({ payload }, csr, keep) {
           called('AttestAgent', false);
           const token = Buffer.from(payload).toString();
           if (!server.tokens.delete(token)) throw grpcError('PERMISSION_DENIED', 'no such token');
-          return issue(workloadId(shop, `/spire/agent/join_token/${token}`), csr, server.agentTtl);
+          keep(issue(workloadId(shop, `/spire/agent/join_token/${token}`), csr, server.agentTtl));
         },
         async renewAgent(csr) {
           called('RenewAgent');

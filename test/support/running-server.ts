@@ -81,11 +81,13 @@ export async function attest(connection: GrpcConnection, token: string, key = ne
   stream.send({
     params: { data: { type: 'join_token', payload: Buffer.from(token) }, params: { csr: makeCsr(key) } },
   });
+  let svid: X509Svid | undefined;
   for await (const { result } of stream.responses) {
+    svid = svidOf(result?.svid, key);
     stream.end();
-    return svidOf(result?.svid, key);
   }
-  throw new Error('the server did not answer');
+  if (!svid) throw new Error('the server did not answer');
+  return svid;
 }
 
 /** An agent of its own, attested; `connection` carries its SVID. */

@@ -25,15 +25,17 @@ export function agentService(context: ApiContext): Service {
   return guardedService('spire.api.server.agent.v1.Agent', authoriser, {
     AttestAgent: {
       stream: async (call, caller) => {
-        const { params, challenge } = await attestationSteps(call);
+        const { params, challenge, acknowledged } = await attestationSteps(call);
         const admission = await attestation.admit(params, challenge);
         try {
           const { svid, reattestable } = admission;
           await call.send({ result: { svid: svidMessage(svid), reattestable } });
+          await acknowledged();
           if (call.signal.aborted) {
-            log.warn(
+            // SPIRE's agents end so too. One that was killed before it had written its SVID down may come again.
+            log.info(
               { from: actorOf(caller) },
-              'an agent was attested, but went away before it had its SVID',
+              'an agent was given its SVID; its evidence counts until it shows it',
             );
             return;
           }
@@ -159,6 +161,12 @@ async function attestationSteps(call: GuardedStream<AttestRequest, AttestRespons
       const { challenge_response } = await next();
       if (!challenge_response) throw fault('SRV0205', { problem: 'a challenge was not answered' });
       return challenge_response;
+    },
+    /** Resolves when the agent closes its half, which says that it has kept its SVID, or when the call is broken off. */
+    acknowledged: async (): Promise<void> => {
+      while (!(await requests.next()).done);
+      // When a call is broken off its requests end first, and its signal follows.
+      await new Promise(setImmediate);
     },
   };
 }
