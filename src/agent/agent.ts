@@ -83,7 +83,8 @@ export function startAgent(options: AgentOptions): Agent {
     trouble = undefined;
   };
 
-  const failed = (error: unknown) => {
+  const failed = (thrown: unknown) => {
+    const error = whyRefused(thrown);
     const refusal = agentRefusalOf(error);
     if (refusal && withdrawing.includes(refusal)) identities.withdraw();
     trouble = refusal ? membership.refused(refusal) : error;
@@ -165,6 +166,13 @@ const hopeless: readonly FaultCode[] = [
 
 function needsAnOperator(error: unknown): boolean {
   return hopeless.some((code) => isFault(error, code));
+}
+
+/** A server that we refused: our own reason says more than that the connection failed. */
+function whyRefused(error: unknown): unknown {
+  return error instanceof Fault && error.code === 'TRN0302' && error.cause instanceof Fault
+    ? error.cause
+    : error;
 }
 
 function sentenceOf(error: unknown): string {
