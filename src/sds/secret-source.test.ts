@@ -7,6 +7,7 @@ import { vouchFor } from '../registration/attested-workload.js';
 import type { Bundle } from '../spiffe/bundle.js';
 import type { X509Svid } from '../spiffe/x509-svid.js';
 import { decode } from '../wire/messages.js';
+import type { ClientNode } from '../xds/request.js';
 import type { Answer } from '../xds/source.js';
 import { type IdentityWatch, secretSource } from './secret-source.js';
 
@@ -17,7 +18,7 @@ const batch = ca.svid('spiffe://shop.example/batch').svid;
 
 type Known = ReturnType<IdentityWatch['current']>;
 
-function opened(current: Known, workload = workloadWith('unix:uid:1000')) {
+function opened(current: Known, workload = workloadWith('unix:uid:1000'), node?: ClientNode) {
   const state = { current, closed: 0, changed: 0, tell: () => {} };
   const source = secretSource({
     clock: standingClock(),
@@ -29,7 +30,7 @@ function opened(current: Known, workload = workloadWith('unix:uid:1000')) {
       },
     },
   });
-  return { state, view: source.open(workload, () => state.changed++) };
+  return { state, view: source.open(workload, () => state.changed++, node) };
 }
 
 const known = (svids: readonly X509Svid[], ...bundles: Bundle[]): Known => ({ svids, bundles });
@@ -130,4 +131,23 @@ test('a view passes changes on and lets go when it is closed', () => {
   assert.equal(state.changed, 1);
   view.close();
   assert.equal(state.closed, 1);
+});
+
+test('a client that asks for contexts without the SPIFFE validator gets single bundles so, and never several in one pool', () => {
+  const node = {
+    metadata: { fields: { disable_spiffe_cert_validation: { boolValue: true } } },
+  } as ClientNode;
+  const { view } = opened(known([web], ca.bundle, partner.bundle), workloadWith('unix:uid:1'), node);
+  for (const name of ['ROOTCA', 'spiffe://shop.example', 'spiffe://partner.example']) {
+    const { custom_validator_config, trusted_ca } = secretOf(view.resource(name)).validation_context ?? {};
+    assert.deepEqual([custom_validator_config, typeof trusted_ca], [undefined, 'object'], name);
+  }
+  assert.equal(view.resource('ALL'), 'absent');
+  const other = opened(known([web], ca.bundle)).view;
+  assert.deepEqual(trustDomainsOf(other.resource('ROOTCA')), ['shop.example']);
+});
+
+test('a secret that cannot be said holds a list of all back: leaving it out would say that it is gone', () => {
+  const broken: X509Svid = { ...web, privateKey: batch.privateKey };
+  assert.equal(opened(known([broken, batch], ca.bundle)).view.all(), 'unknown');
 });

@@ -2,13 +2,14 @@ import type { Clock } from '../base/clock.js';
 import { isFault } from '../base/faults/fault.js';
 import { type CheckedSecret, secretTypeUrl } from '../envoy/secret.js';
 import { tlsCertificate } from '../envoy/tls-certificate.js';
-import { spiffeValidationContext } from '../envoy/validation-context.js';
+import { plainValidationContext, spiffeValidationContext } from '../envoy/validation-context.js';
 import type { AttestedWorkload } from '../registration/attested-workload.js';
 import type { Bundle } from '../spiffe/bundle.js';
 import { trustDomainId } from '../spiffe/id.js';
 import type { X509Svid } from '../spiffe/x509-svid.js';
 import type { Log } from '../telemetry/log.js';
 import type { Answer, ResourceSource } from '../xds/source.js';
+import { wantsPlainContexts } from './node-wishes.js';
 
 /** The port that the agent fills: what a workload may have as of now, and word of every change. */
 export interface IdentityWatcher {
@@ -45,7 +46,8 @@ export interface SecretSourceOptions {
  * SVIDs and trust bundles as SDS secrets (`envoy.extensions.transport_sockets.tls.v3.Secret`), each caller its own: by the
  * three names above, by SPIFFE ID, and bundles by the ID of their trust domain. A name that the caller may not have is
  * `absent`, no error: the other names are served, and this one is as soon as an entry appears. Bundles go out under Envoy's
- * SPIFFE validator only, never pooled: an authority speaks for its own trust domain and for no other.
+ * SPIFFE validator, and never pooled: an authority speaks for its own trust domain and for no other. A client that says it has
+ * no such validator gets single bundles as a plain `trusted_ca`, and no several at once.
  */
 export function secretSource(options: SecretSourceOptions): ResourceSource<AttestedWorkload> {
   const { watcher, clock, log, names = spireSecretNames } = options;
@@ -61,14 +63,16 @@ export function secretSource(options: SecretSourceOptions): ResourceSource<Attes
   };
   return {
     typeUrl: secretTypeUrl,
-    open(workload, changed) {
+    open(workload, changed, node) {
+      const isPlain = wantsPlainContexts(node);
       const watch = watcher.watch(workload, changed);
       const known = () => (workload.isAlive() ? watch.current() : 'unknown');
       const answer = (name: string, { svids, bundles }: Known): Answer => {
         const svid = name === names.svid ? svids[0] : svids.find(({ id }) => id === name);
         if (svid) return checked(() => tlsCertificate(name, svid, clock.now()));
         const asked = bundlesNamed(name, bundles, names);
-        return asked.length === 0 ? 'absent' : checked(() => validationContext(name, asked));
+        if (asked.length === 0 || (isPlain && name === names.allBundles)) return 'absent';
+        return checked(() => validationContext(name, asked, isPlain));
       };
       return {
         resource(name) {
@@ -82,7 +86,10 @@ export function secretSource(options: SecretSourceOptions): ResourceSource<Attes
             ...current.bundles.map(({ trustDomain }) => trustDomainId(trustDomain)),
             ...current.svids.map(({ id }) => id),
           ];
-          return ids.map((id) => answer(id, current)).filter((found) => typeof found !== 'string');
+          const answers = ids.map((id) => answer(id, current));
+          // One that is left out would look as if it had been taken away.
+          if (answers.includes('unknown')) return 'unknown';
+          return answers.filter((found) => typeof found !== 'string');
         },
         close: () => watch.close(),
       };
@@ -98,17 +105,25 @@ function bundlesNamed(name: string, bundles: readonly Bundle[], names: SecretNam
   return bundles.filter(({ trustDomain }) => trustDomainId(trustDomain) === name);
 }
 
-/** Contexts by their name and bundles, so that all streams share one encoding; forgotten with the first bundle. */
-const encoded = new WeakMap<Bundle, Map<string, { bundles: readonly Bundle[]; secret: CheckedSecret }>>();
+interface Encoded {
+  readonly bundles: readonly Bundle[];
+  readonly secret: CheckedSecret;
+}
 
-function validationContext(name: string, bundles: readonly Bundle[]): CheckedSecret {
+/** Contexts by their form, name and bundles, so that all streams share one encoding; forgotten with the first bundle. */
+const encoded = new WeakMap<Bundle, Map<string, Encoded>>();
+
+/** In the plain form there is only ever one bundle. */
+function validationContext(name: string, bundles: readonly Bundle[], isPlain: boolean): CheckedSecret {
   const [first] = bundles;
-  const byName = (first && encoded.get(first)) ?? new Map();
-  const last = byName.get(name);
+  if (!first) throw new Error('a validation context of no bundle');
+  const known = encoded.get(first) ?? new Map<string, Encoded>();
+  encoded.set(first, known);
+  const key = `${isPlain} ${name}`;
+  const last = known.get(key);
   if (last && sameBundles(last.bundles, bundles)) return last.secret;
-  const secret = spiffeValidationContext(name, bundles);
-  byName.set(name, { bundles, secret });
-  if (first) encoded.set(first, byName);
+  const secret = isPlain ? plainValidationContext(name, first) : spiffeValidationContext(name, bundles);
+  known.set(key, { bundles, secret });
   return secret;
 }
 
