@@ -37,6 +37,8 @@ export function grpcServer(services: readonly Service[], log: Log, options: Serv
     'grpc.enable_channelz': 0,
     'grpc.max_receive_message_length': maxRequestBytes,
     'grpc.max_send_message_length': -1,
+    // Of one connection; Envoy has one for every secret and filter.
+    'grpc.max_concurrent_streams': 1_000,
     // Node's own limit would break streams off when many of them are written to at once.
     'grpc-node.max_session_memory': Number.MAX_SAFE_INTEGER,
     ...options,

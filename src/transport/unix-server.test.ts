@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { temporaryFolder } from '../../test/support/children.js';
+import { recordingLog } from '../../test/support/log.js';
 import { fault } from '../base/faults/fault.js';
 import { serviceDefinition } from '../wire/services.js';
 import { dialUnix } from './dial-unix.js';
@@ -49,4 +50,24 @@ test('a caller on the unix socket is known by its pid and uid, and gets the answ
     return true;
   });
   await assert.rejects(connection.unary(health.List, {}), (e) => remoteStatus(e) === 'UNIMPLEMENTED');
+});
+
+test('S30: the processes of one user have so many connections and no more, and may connect again', async (t) => {
+  const path = join(temporaryFolder(t), 's');
+  const log = recordingLog();
+  const server = await serveUnix({ path, mode: 0o600, services: [], log, maxConnectionsPerUser: 2 });
+  t.after(() => server.close());
+  const call = async () => {
+    const connection = dialUnix(path);
+    t.after(() => connection.close());
+    const error = await connection.unary(health.Check, {}).catch((reason: unknown) => reason);
+    return { connection, status: remoteStatus(error) };
+  };
+  const first = await call();
+  const second = await call();
+  assert.deepEqual([first.status, second.status], ['UNIMPLEMENTED', 'UNIMPLEMENTED']);
+  assert.equal((await call()).status, 'UNAVAILABLE');
+  assert.match(String(log.lines[0]?.fields.error), /have 2 connections/);
+  first.connection.close();
+  while ((await call()).status !== 'UNIMPLEMENTED');
 });

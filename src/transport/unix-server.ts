@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { fault } from '../base/faults/fault.js';
 import { type Log, silentLog } from '../telemetry/log.js';
 import { grpcServer } from './grpc-server.js';
@@ -13,6 +13,8 @@ export interface UnixServerOptions {
   readonly mode: number;
   readonly services: readonly Service[];
   readonly log?: Log;
+  /** How many connections the processes of one user may have at a time (S30): 2000. */
+  readonly maxConnectionsPerUser?: number;
 }
 
 export interface UnixServer {
@@ -23,14 +25,17 @@ export interface UnixServer {
 
 /**
  * Serves gRPC on a unix socket. Each call's peer is a `UnixPeer` from the kernel; a connection whose peer the kernel does not
- * show (pid 0: another PID namespace) is closed at once. Throws TRN0104 to TRN0107 for the path, TRN0108 when it cannot be bound.
+ * show (pid 0: another PID namespace), or whose user has too many already, is closed at once. Throws TRN0104 to TRN0107 for the path, TRN0108 when it cannot be bound.
  */
 export async function serveUnix(options: UnixServerOptions): Promise<UnixServer> {
-  const { path, mode, services, log = silentLog } = options;
+  const { path, mode, services, log = silentLog, maxConnectionsPerUser = 2_000 } = options;
   const grpc = grpcServer(services, log);
+  const admit = admission(maxConnectionsPerUser);
   const listener = createServer((connection) => {
     try {
-      grpc.serve(connection, peerOfConnection(connection));
+      const peer = peerOfConnection(connection);
+      admit(connection, peer.uid);
+      grpc.serve(connection, peer);
     } catch (error) {
       log.warn({ error, path }, 'a connection was refused');
       connection.destroy();
@@ -45,6 +50,21 @@ export async function serveUnix(options: UnixServerOptions): Promise<UnixServer>
       await grpc.close(graceMs);
       await closed;
     },
+  };
+}
+
+/** Keeps the processes of one user from taking every file that this process may have open. Throws TRN0110. */
+function admission(limit: number): (connection: Socket, uid: number) => void {
+  const open = new Map<number, number>();
+  return (connection, uid) => {
+    const count = open.get(uid) ?? 0;
+    if (count >= limit) throw fault('TRN0110', { uid, limit });
+    open.set(uid, count + 1);
+    connection.once('close', () => {
+      const left = (open.get(uid) ?? 1) - 1;
+      if (left === 0) open.delete(uid);
+      else open.set(uid, left);
+    });
   };
 }
 

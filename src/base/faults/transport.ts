@@ -46,6 +46,11 @@ export const transportFaults = {
     hint: 'stop what else listens there, or choose another address',
     status: 'FAILED_PRECONDITION',
   },
+  TRN0110: {
+    sentence: 'the processes of uid {uid} have {limit} connections to the socket already',
+    hint: 'close connections that are not used; one is enough for any number of streams',
+    status: 'RESOURCE_EXHAUSTED',
+  },
   TRN0201: {
     sentence: 'the caller presented no certificate',
     hint: 'present an X.509-SVID in the TLS handshake',
