@@ -42,7 +42,8 @@ export async function runningAgent(
   };
   const running = await runAgent(all);
   if (!running) throw new Error('the start was given up');
-  t.after(() => running.close());
+  server.clients.push(running.close);
+  t.after(running.close);
   return { ...running, settings: all };
 }
 

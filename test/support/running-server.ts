@@ -45,8 +45,13 @@ export async function runningServer(t: TestContext, settings: Partial<ServerSett
     admin.close();
     await server.close();
   };
-  t.after(close);
-  return { ...server, close, dataDir, adminSocket, admin, address: `127.0.0.1:${server.port}` };
+  /** What must end before the server, when the test is over: it gives running calls a second. */
+  const clients: (() => Promise<void>)[] = [];
+  t.after(async () => {
+    await Promise.all(clients.map((end) => end()));
+    await close();
+  });
+  return { ...server, close, clients, dataDir, adminSocket, admin, address: `127.0.0.1:${server.port}` };
 }
 
 export type RunningTestServer = Awaited<ReturnType<typeof runningServer>>;
