@@ -75,6 +75,7 @@ function outcomeWith({ user }: { user: number | undefined }): Outcome {
   return {
     setting: {
       ...{ folder: '/run/x', adminSocket: '/run/x/server.sock', agentSocket: '/run/x/agent.sock' },
+      ...{ address: '127.0.0.1:4711', agentAdminSocket: '/run/x/agent-admin.sock' },
       policy: { ...policy, ...edits },
       services: new Map<ServiceName, Service>([['web', web]]),
       started_ms: 2_084,

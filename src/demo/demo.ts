@@ -76,10 +76,13 @@ export async function runDemo({ env, audience, signal, linger }: DemoOptions): P
   }
 }
 
+/** Short, so that they are renewed while the demo still runs. */
+const svidSeconds = 10;
+
 async function setUp(stage: Stage, audience: Audience, began: number): Promise<Setting> {
   const policy = writePolicyFile(stage.folder);
   const trustDomain = await audience.during('starting the server and the agent', () =>
-    startTrustDomain(stage, policy.folder),
+    startTrustDomain(stage, { policyFolder: policy.folder, svidSeconds }),
   );
   await audience.during('starting the services', () => startServices(stage, trustDomain.agentSocket));
   const setting: Setting = {

@@ -17,26 +17,39 @@ export const plastron = fileURLToPath(new URL('../cli/main.js', import.meta.url)
 const trustDomain = 'shop.example';
 const nodeAlias = `spiffe://${trustDomain}/node/demo`;
 
-/** Short, so that they are renewed, which happens at half their life, while the demo still runs. */
-const svidSeconds = 10;
+export interface TrustDomainOptions {
+  readonly policyFolder: string;
+  /** How long the services' SVIDs last. They are renewed at half their life. */
+  readonly svidSeconds: number;
+}
 
 export interface TrustDomain {
+  /** Where the server listens for agents, `host:port`. */
+  readonly address: string;
   /** The server's, for `plastron entry list` and its like. */
   readonly adminSocket: string;
   /** The agent's, for Envoys. */
   readonly agentSocket: string;
+  /** The agent's, for its own user. */
+  readonly agentAdminSocket: string;
 }
 
 /** Starts the server and the agent by the commands that a person would type, and waits until both answer. */
-export async function startTrustDomain(stage: Stage, policyFolder: string): Promise<TrustDomain> {
-  const adminSocket = join(stage.folder, 'server.sock');
-  const address = `127.0.0.1:${await freePort()}`;
-  startServer(stage, { adminSocket, address, policyFolder });
+export async function startTrustDomain(stage: Stage, options: TrustDomainOptions): Promise<TrustDomain> {
+  const at = (name: string) => join(stage.folder, name);
+  const places: TrustDomain = {
+    address: `127.0.0.1:${await freePort()}`,
+    adminSocket: at('server.sock'),
+    agentSocket: at('agent.sock'),
+    agentAdminSocket: at('agent-admin.sock'),
+  };
+  const { adminSocket, agentSocket } = places;
+  startServer(stage, places, options);
   await until({ what: 'the start of the server', seconds: 20, signal: stage.signal }, () =>
     answers(adminSocket),
   );
 
-  const [bundle, token] = [join(stage.folder, 'bundle.pem'), join(stage.folder, 'token')];
+  const [bundle, token] = [at('bundle.pem'), at('token')];
   const ask = async (file: string, ...words: string[]) => {
     const args = [plastron, ...words, '--admin-socket', adminSocket];
     const { stdout } = await run(process.execPath, args, { signal: stage.signal });
@@ -44,20 +57,20 @@ export async function startTrustDomain(stage: Stage, policyFolder: string): Prom
   };
   await Promise.all([ask(bundle, 'bundle', 'show'), ask(token, 'node', 'token', '--spiffe-id', nodeAlias)]);
 
-  const agentSocket = join(stage.folder, 'agent.sock');
-  startAgent(stage, { address, bundle, token, agentSocket });
+  startAgent(stage, places, { bundle, token });
   await until({ what: 'the start of the agent', seconds: 20, signal: stage.signal }, () =>
     answers(agentSocket),
   );
-  return { adminSocket, agentSocket };
+  return places;
 }
 
 function startServer(
   { crew, folder, services }: Stage,
-  { adminSocket, address, policyFolder }: { adminSocket: string; address: string; policyFolder: string },
+  { adminSocket, address }: TrustDomain,
+  { policyFolder, svidSeconds }: TrustDomainOptions,
 ): void {
   const entries = join(folder, 'entries.yaml');
-  writeFileSync(entries, entriesOf(services));
+  writeFileSync(entries, entriesOf(services, svidSeconds));
   crew.start({
     name: 'server',
     command: process.execPath,
@@ -72,7 +85,8 @@ function startServer(
 
 function startAgent(
   { crew, folder }: Stage,
-  { address, bundle, token, agentSocket }: Record<'address' | 'bundle' | 'token' | 'agentSocket', string>,
+  { address, agentSocket, agentAdminSocket }: TrustDomain,
+  { bundle, token }: { bundle: string; token: string },
 ): void {
   crew.start({
     name: 'agent',
@@ -80,7 +94,7 @@ function startAgent(
     args: [
       ...[plastron, 'agent', 'run', '--trust-domain', trustDomain, '--server', address],
       ...['--data-dir', join(folder, 'agent'), '--socket', agentSocket],
-      ...['--admin-socket', join(folder, 'agent-admin.sock')],
+      ...['--admin-socket', agentAdminSocket],
       ...['--trust-bundle', bundle, '--join-token-file', token],
     ],
     log: join(folder, 'agent.log'),
@@ -88,7 +102,7 @@ function startAgent(
 }
 
 /** Who is who: as users of their own by their number, else by the path of their Envoy. JSON is YAML. */
-function entriesOf(services: readonly Service[]): string {
+function entriesOf(services: readonly Service[], svidSeconds: number): string {
   const entries = services.map(({ name, user, envoy }) => ({
     name,
     spiffeId: `spiffe://${trustDomain}/${name}`,

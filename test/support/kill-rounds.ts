@@ -10,6 +10,7 @@ import { endChild, temporaryFolder } from './children.js';
 import { freePort, startPlastron } from './plastron.js';
 import { eventually, followSecrets } from './running-agent.js';
 import { agentApi, bundleApi, entryApi, entryMessage } from './running-server.js';
+import { seededRandom } from './seeded-random.js';
 
 export interface KillOptions {
   rounds: number;
@@ -137,10 +138,4 @@ async function bundleFingerprint(admin: ReturnType<typeof dialUnix>): Promise<st
       `-----BEGIN CERTIFICATE-----\n${asn1.toString('base64').replace(/.{64}(?=.)/g, '$&\n')}\n-----END CERTIFICATE-----\n`,
   );
   return createHash('sha256').update(pem.sort().join('')).digest('hex');
-}
-
-/** Numbers in [0, 1) that depend on the seed alone. */
-function seededRandom(seed: string): () => number {
-  let count = 0;
-  return () => createHash('sha256').update(`${seed}:${count++}`).digest().readUInt32BE(0) / 2 ** 32;
 }

@@ -9,7 +9,7 @@ import { decode, typeUrlOf } from '../../src/wire/messages.js';
 import type { MessageOut } from '../../src/wire/names.js';
 import { serviceDefinition } from '../../src/wire/services.js';
 import { shop } from './agent.js';
-import { temporaryFolder } from './children.js';
+import { type Ending, temporaryFolder } from './children.js';
 import { bundleApi, type RunningTestServer } from './running-server.js';
 
 /** The server's trust bundle as PEM, as `plastron bundle show` prints it. */
@@ -59,13 +59,13 @@ export type SecretMessage = MessageOut<'envoy.extensions.transport_sockets.tls.v
 export type PolicyMessage = MessageOut<'envoy.config.core.v3.TypedExtensionConfig'>;
 
 /** Asks for secrets over delta SDS and acknowledges whatever comes. This process is the workload. */
-export function followSecrets(t: TestContext, socket: string, ...names: string[]): ProxyView<SecretMessage> {
+export function followSecrets(t: Ending, socket: string, ...names: string[]): ProxyView<SecretMessage> {
   const { DeltaSecrets } = serviceDefinition('envoy.service.secret.v3.SecretDiscoveryService');
   return follow(t, socket, DeltaSecrets, 'envoy.extensions.transport_sockets.tls.v3.Secret', names);
 }
 
 /** The same for policies, over delta ECDS. */
-export function followPolicies(t: TestContext, socket: string, ...names: string[]): ProxyView<PolicyMessage> {
+export function followPolicies(t: Ending, socket: string, ...names: string[]): ProxyView<PolicyMessage> {
   const service = 'envoy.service.extension.v3.ExtensionConfigDiscoveryService';
   const { DeltaExtensionConfigs } = serviceDefinition(service);
   return follow(t, socket, DeltaExtensionConfigs, 'envoy.config.core.v3.TypedExtensionConfig', names);
@@ -76,7 +76,7 @@ type DeltaMethod = ReturnType<
 >['DeltaSecrets'];
 
 function follow<Name extends string>(
-  t: TestContext,
+  t: Ending,
   socket: string,
   method: DeltaMethod,
   message: Name,
