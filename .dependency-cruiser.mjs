@@ -4,7 +4,7 @@ export const rows = [
   ['spiffe'],
   ['registration', 'policy', 'wire'],
   ['envoy'],
-  ['telemetry'],
+  ['telemetry', 'disk'],
   ['transport'],
   ['xds'],
   ['sds', 'workload-api', 'attestation', 'ca', 'federation'],

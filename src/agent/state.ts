@@ -1,16 +1,7 @@
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { dirname, join } from 'node:path';
+import { mkdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { fault } from '../base/faults/fault.js';
+import { anyAccessOfOthers, changesByOthers, writePrivateFile } from '../disk/private-file.js';
 import type { Bundle } from '../spiffe/bundle.js';
 import { bundleFromJwks, bundleToJwks } from '../spiffe/bundle-jwks.js';
 import { parseTrustDomain, parseWorkloadId, type TrustDomain } from '../spiffe/id.js';
@@ -37,20 +28,20 @@ const fileName = 'agent-state.json';
  */
 export function openStateStore(folder: string, trustDomain: TrustDomain): StateStore {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  if ((statSync(folder).mode & 0o022) !== 0) throw fault('AGT0101', { path: folder });
+  if ((statSync(folder).mode & changesByOthers) !== 0) throw fault('AGT0101', { path: folder });
   const path = join(folder, fileName);
   return {
     load() {
       const stats = statSync(path, { throwIfNoEntry: false });
       if (!stats) return undefined;
-      if ((stats.mode & 0o077) !== 0) throw fault('AGT0101', { path });
+      if ((stats.mode & anyAccessOfOthers) !== 0) throw fault('AGT0101', { path });
       const state = parseState(path, readFileSync(path, 'utf8'));
       if (state.bundle.trustDomain !== trustDomain) {
         throw fault('AGT0103', { path: folder, found: state.bundle.trustDomain, trustDomain });
       }
       return state;
     },
-    save: (state) => writeAtomically(path, formatState(state)),
+    save: (state) => writePrivateFile(path, formatState(state)),
   };
 }
 
@@ -93,17 +84,3 @@ function parseState(path: string, text: string): AgentState {
 }
 
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
-
-function writeAtomically(path: string, text: string): void {
-  const temporary = `${path}.new`;
-  rmSync(temporary, { force: true });
-  // wx: never through a link that somebody put there.
-  writeFileSync(temporary, text, { mode: 0o600, flag: 'wx', flush: true });
-  renameSync(temporary, path);
-  const folder = openSync(dirname(path), 'r');
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
-  }
-}

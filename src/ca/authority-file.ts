@@ -2,18 +2,22 @@ import {
   closeSync,
   constants,
   fstatSync,
-  fsyncSync,
   mkdirSync,
   openSync,
   readFileSync,
-  renameSync,
-  rmSync,
   type Stats,
   statSync,
-  writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { fault, isFault } from '../base/faults/fault.js';
+import {
+  accessOf,
+  anyAccessOfOthers,
+  changesByOthers,
+  ownUid,
+  systemErrorCode,
+  writePrivateFile,
+} from '../disk/private-file.js';
 import type { TrustDomain } from '../spiffe/id.js';
 import type { Authority } from './authority.js';
 import { authoritiesFromPem, authoritiesToPem } from './authority-pem.js';
@@ -24,18 +28,10 @@ import { authoritiesFromPem, authoritiesToPem } from './authority-pem.js';
  */
 export function saveAuthorities(path: string, authorities: readonly Authority[]): void {
   const folder = dirname(path);
-  const temporary = `${path}.new`;
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     checkFolder(folder);
-    // Left behind by a crash. The new one is made exclusively, so that it is ours and has this mode.
-    rmSync(temporary, { force: true });
-    withFile(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, (file) => {
-      writeFileSync(file, authoritiesToPem(authorities));
-      fsyncSync(file);
-    });
-    renameSync(temporary, path);
-    withFile(folder, constants.O_RDONLY | constants.O_DIRECTORY, fsyncSync);
+    writePrivateFile(path, authoritiesToPem(authorities));
   } catch (error) {
     throw explained(error, path);
   }
@@ -47,15 +43,11 @@ export function saveAuthorities(path: string, authorities: readonly Authority[])
  */
 export function loadAuthorities(path: string, trustDomain: TrustDomain): Authority[] | undefined {
   try {
-    const pem = withFile(path, constants.O_RDONLY | constants.O_NOFOLLOW, (file) => {
-      const stats = fstatSync(file);
-      if (stats.mode & 0o077 || stats.uid !== ownUid()) throw exposed(path, stats);
-      return readFileSync(file, 'utf8');
-    });
+    const pem = readPrivateFile(path);
     checkFolder(dirname(path));
     return authoritiesFromPem(trustDomain, pem);
   } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined;
+    if (systemErrorCode(error) === 'ENOENT') return undefined;
     throw explained(error, path);
   }
 }
@@ -63,29 +55,24 @@ export function loadAuthorities(path: string, trustDomain: TrustDomain): Authori
 /** Whoever may write to the folder can put another file in the place of ours. */
 function checkFolder(folder: string): void {
   const stats = statSync(folder);
-  if (stats.mode & 0o022 || (stats.uid !== ownUid() && stats.uid !== 0)) throw exposed(folder, stats);
+  if (stats.mode & changesByOthers || (stats.uid !== ownUid() && stats.uid !== 0))
+    throw exposed(folder, stats);
 }
 
-function withFile<T>(path: string, flags: number, use: (file: number) => T): T {
-  const file = openSync(path, flags, 0o600);
+function readPrivateFile(path: string): string {
+  const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
-    return use(file);
+    const stats = fstatSync(file);
+    if (stats.mode & anyAccessOfOthers || stats.uid !== ownUid()) throw exposed(path, stats);
+    return readFileSync(file, 'utf8');
   } finally {
     closeSync(file);
   }
 }
 
-const ownUid = (): number | undefined => process.geteuid?.();
-
-const exposed = (path: string, { mode, uid }: Stats) =>
-  fault('CAS0302', { path, mode: (mode & 0o777).toString(8).padStart(4, '0'), uid });
+const exposed = (path: string, stats: Stats) => fault('CAS0302', { path, ...accessOf(stats) });
 
 function explained(error: unknown, path: string): unknown {
-  const code = errorCode(error);
+  const code = systemErrorCode(error);
   return isFault(error) || code === undefined ? error : fault('CAS0303', { path, code }, { cause: error });
-}
-
-/** The name of an error of the operating system: `ENOSPC`. */
-function errorCode(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && 'syscall' in error ? String(error.code) : undefined;
 }

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { Fault } from '../base/faults/fault.js';
 import { openDatabase } from './database.js';
+import { ensureDatabaseFile } from './database-file.js';
 import { type Outcome, runGroup } from './group.js';
 import type { FromWorker, SentError, ToWorker, WorkerStart } from './messages.js';
 import { migrate } from './migrate.js';
-import { ensurePrivateFile } from './private-file.js';
 import { storeFault } from './store-fault.js';
 import { startUnit } from './units.js';
 
@@ -18,7 +18,7 @@ if (!port) throw new Error('this file is the program of a worker thread');
 const say = (message: FromWorker) => port.postMessage(message);
 
 try {
-  ensurePrivateFile(path);
+  ensureDatabaseFile(path);
   const database = openDatabase(path);
   migrate(database, { trustDomain, epoch: randomUUID(), path });
   port.on('message', (first: ToWorker) => {

@@ -1,0 +1,44 @@
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, type Stats, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+/** The bits of a file's mode that let others than its owner read, write or run it. */
+export const anyAccessOfOthers = 0o077;
+
+/** The bits of a folder's mode that let others than its owner put another file in the place of one of its files. */
+export const changesByOthers = 0o022;
+
+/**
+ * Writes a file (0600) that only its owner can read. After a crash at any moment there is the old file or the new one, whole.
+ * Throws the errors of the operating system.
+ */
+export function writePrivateFile(path: string, text: string): void {
+  const temporary = `${path}.new`;
+  // Left behind by a crash. The new one is made exclusively: never through a link that somebody put there.
+  rmSync(temporary, { force: true });
+  writeFileSync(temporary, text, { mode: 0o600, flag: 'wx', flush: true });
+  renameSync(temporary, path);
+  syncFolder(dirname(path));
+}
+
+/** Until then, a file made or renamed in the folder can be gone after a crash. */
+export function syncFolder(folder: string): void {
+  const handle = openSync(folder, 'r');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+export const ownUid = (): number | undefined => process.geteuid?.();
+
+/** Who has access, as an operator reads it: `0644` and the uid of the owner. */
+export const accessOf = ({ mode, uid }: Stats): { mode: string; uid: number } => ({
+  mode: (mode & 0o777).toString(8).padStart(4, '0'),
+  uid,
+});
+
+/** The name of an error of the operating system, such as `ENOSPC`; `undefined` for any other error. */
+export function systemErrorCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && 'syscall' in error ? String(error.code) : undefined;
+}
