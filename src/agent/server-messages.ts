@@ -47,7 +47,7 @@ export function entryFromMessage(message: EntryMessage): AgentEntry {
 }
 
 /** Throws IDN0101 to IDN0109. */
-export function idFromMessage(message: SPIFFEID__Output | undefined): SpiffeId {
+function idFromMessage(message: SPIFFEID__Output | undefined): SpiffeId {
   return parseWorkloadId(`spiffe://${message?.trust_domain ?? ''}${message?.path ?? ''}`);
 }
 

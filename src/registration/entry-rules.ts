@@ -8,7 +8,7 @@ import { canonicalSelectors } from './selector.js';
 // has one. SPIFFE IDs longer than 2048 bytes are refused by `parseSpiffeId` (ID-11).
 
 /** IDs of the server and its agents: no workload may have one (S3). */
-export function isReservedPath(path: string): boolean {
+function isReservedPath(path: string): boolean {
   return path === '/spire' || path.startsWith('/spire/');
 }
 

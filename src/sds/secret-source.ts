@@ -32,7 +32,7 @@ export interface SecretNames {
   readonly allBundles: string;
 }
 
-export const spireSecretNames: SecretNames = { svid: 'default', bundle: 'ROOTCA', allBundles: 'ALL' };
+const spireSecretNames: SecretNames = { svid: 'default', bundle: 'ROOTCA', allBundles: 'ALL' };
 
 export interface SecretSourceOptions {
   readonly watcher: IdentityWatcher;

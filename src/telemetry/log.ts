@@ -45,7 +45,7 @@ function logOver(logger: pino.Logger): Log {
 export const silentLog: Log = createLog({ level: 'silent' });
 
 /** An error as data: a Fault by its table row, anything else (a bug of ours) with its stack. */
-export function describeError(error: unknown): unknown {
+function describeError(error: unknown): unknown {
   if (error instanceof Fault) {
     const { code, message, hint, cause } = error;
     return { code, message, hint, ...(cause === undefined ? {} : { cause: describeError(cause) }) };

@@ -27,7 +27,7 @@ const maxBytes = 4 * 1024 * 1024;
 const maxRulesWithStats = 100;
 
 /** The name of a service's policy as an ECDS resource. */
-export function httpPolicyName(service: string): string {
+function httpPolicyName(service: string): string {
   return `plastron/http/${service}`;
 }
 

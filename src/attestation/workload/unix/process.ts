@@ -81,7 +81,7 @@ function identityOf(path: string): FileIdentity | undefined {
   return orUndefined(() => identityFrom(statSync(path, { bigint: true })));
 }
 
-export function identityFrom({ dev, ino, size, mtimeNs }: BigIntStats): FileIdentity {
+function identityFrom({ dev, ino, size, mtimeNs }: BigIntStats): FileIdentity {
   return { dev, ino, size, mtimeNs };
 }
 
