@@ -1,7 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { endChild } from './children.js';
 
 const main = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
@@ -18,6 +19,13 @@ export function startPlastron(
   });
   t.after(() => endChild(child));
   return child;
+}
+
+/** What a `plastron` command that ends prints on stdout, without the last line break. Rejects unless it exits with 0. */
+export async function plastronOutput(args: readonly string[]): Promise<string> {
+  const env = { PATH: process.env.PATH };
+  const { stdout } = await promisify(execFile)(process.execPath, [main, ...args], { env });
+  return stdout.trimEnd();
 }
 
 /** A TCP port of loopback that nobody listens on. */
