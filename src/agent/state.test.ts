@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {
   chmodSync,
+  chownSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -61,6 +62,36 @@ test('a rest that a kill left behind is replaced, and a link in its place is not
   store.save(state);
   assert.equal(readFileSync(target, 'utf8'), 'precious');
   assert.equal(store.load()?.svid.id, state.svid.id);
+});
+
+test('S28: state behind a link is refused', (t) => {
+  const folder = join(temporaryFolder(t), 'data');
+  const elsewhere = join(temporaryFolder(t), 'data');
+  openStateStore(elsewhere, shop).save(state);
+  const store = openStateStore(folder, shop);
+  symlinkSync(join(elsewhere, 'agent-state.json'), join(folder, 'agent-state.json'));
+  assert.throws(
+    () => store.load(),
+    (error) => isFault(error, 'AGT0101'),
+  );
+});
+
+const notRoot = process.getuid?.() === 0 ? false : 'needs root, to own things as another user';
+
+test('S28: state, or a folder, that belongs to another user is refused', { skip: notRoot }, (t) => {
+  const folder = join(temporaryFolder(t), 'data');
+  const store = openStateStore(folder, shop);
+  store.save(state);
+  chownSync(join(folder, 'agent-state.json'), 12345, 12345);
+  assert.throws(
+    () => store.load(),
+    (error) => isFault(error, 'AGT0101'),
+  );
+  chownSync(folder, 12345, 12345);
+  assert.throws(
+    () => openStateStore(folder, shop),
+    (error) => isFault(error, 'AGT0101'),
+  );
 });
 
 test('S28: state that other users can read, or a folder that they can change, is refused', (t) => {
