@@ -210,6 +210,23 @@ test('S12: a banned agent hands out nothing new and says so, also when it holds 
   assert.match(agent.status().trouble ?? '', /AGT0404/);
 });
 
+test('a used token in its place does not hide a ban, and an agent that is let in again goes on', async (t) => {
+  const { start, server } = setUp(t);
+  const agent = start();
+  await firstSync(agent);
+  server.refuses = grpcError('PERMISSION_DENIED', 'banned', 'AGENT_BANNED');
+  for (let tries = 0; tries < 3; tries++) {
+    await synced(agent, server);
+    assert.match(agent.status().trouble ?? '', /AGT0404/);
+  }
+  server.refuses = undefined;
+  await synced(agent, server);
+  assert.deepEqual(idsFor(agent), [web.spiffeId]);
+  const attempts = server.calls.filter((call) => call === 'AttestAgent').length;
+  await synced(agent, server);
+  assert.equal(server.calls.filter((call) => call === 'AttestAgent').length, attempts);
+});
+
 test('S12: an agent that was deleted hands out nothing until it is attested with a new token', async (t) => {
   for (const reason of ['AGENT_NOT_ATTESTED', 'AGENT_NOT_ACTIVE']) {
     const { start, server, giveToken } = setUp(t);

@@ -71,6 +71,7 @@ export function startAgent(options: AgentOptions): Agent {
     const own = membership.takeBundle(await server.getBundle());
     await membership.renewIfDue(server);
     learned.entries = await server.syncEntries(learned.entries);
+    membership.accepted();
     learned.federated = await federatedBundles(server, learned);
     try {
       await cache.refresh(learned.entries, own, (requests) => server.signSvids(requests));

@@ -1,7 +1,7 @@
 import type { ServiceError } from '@grpc/grpc-js';
 import type { NodeProver } from '../attestation/node/prover.js';
 import type { Clock } from '../base/clock.js';
-import { type Fault, fault } from '../base/faults/fault.js';
+import { type Fault, fault, isFault } from '../base/faults/fault.js';
 import type { Bundle } from '../spiffe/bundle.js';
 import type { SpiffeId, TrustDomain } from '../spiffe/id.js';
 import type { SvidSource } from '../spiffe/source.js';
@@ -40,8 +40,9 @@ export interface Membership {
   readonly bundle: OwnBundle;
   readonly verifyServer: VerifyServer;
   /**
-   * Attests the node if the agent has no SVID that the server would take. Throws AGT0401, AGT0403, AGT0404, AGT0405 when it
-   * has nothing to attest with, AGT0402 when the server refused what it showed.
+   * Attests the node if the agent has no SVID, or none that the server takes. While the server refuses the SVID and there is
+   * nothing better to show, the agent goes on asking with it. Throws AGT0401 and AGT0405 when there is nothing to show at all,
+   * AGT0402 and AGT0404 when the server refused what was shown.
    */
   ensureAttested(): Promise<void>;
   /** Gives the bundle that is in force now; equal contents stay the same object. */
@@ -49,6 +50,8 @@ export interface Membership {
   renewIfDue(server: ServerCalls): Promise<void>;
   /** The server does not take our SVID any more; gives the error that says so. */
   refused(refusal: AgentRefusal): Fault;
+  /** The server takes our SVID. */
+  accepted(): void;
 }
 
 export function createMembership(options: MembershipOptions): Membership {
@@ -72,14 +75,14 @@ export function createMembership(options: MembershipOptions): Membership {
     svid.replace(kept.svid, kept.svid.notBefore);
   }
   let savedBundle = bundle.current();
-  let refusal: AgentRefusal | undefined;
+  let isRefused = false;
 
   /** On disk first: the server forgets the old SVID once the new one was used, so a new one must not get lost. */
   const become = (next: X509Svid, trusted: Bundle) => {
     state.save({ svid: next, bundle: trusted });
     savedBundle = bundle.replace(trusted);
     svid.replace(next, clock.now());
-    refusal = undefined;
+    isRefused = false;
   };
 
   const attest = async (prover: NodeProver) => {
@@ -107,10 +110,16 @@ export function createMembership(options: MembershipOptions): Membership {
     verifyServer,
     async ensureAttested() {
       const current = svid.current();
-      if (current && current.notAfter > clock.now() && !refusal) return;
+      const isAlive = current !== undefined && current.notAfter > clock.now();
+      if (isAlive && !isRefused) return;
       const prover = evidence();
-      if (!prover) throw nothingToShow(current, refusal);
-      await attest(prover);
+      if (!prover && !isAlive) throw nothingToShow(current);
+      try {
+        if (prover) await attest(prover);
+      } catch (error) {
+        // A token that is used up must not hide why the server refuses the agent that it once let in.
+        if (!isAlive || !isFault(error, 'AGT0402')) throw error;
+      }
     },
     takeBundle(next) {
       const held = bundle.replace(next);
@@ -131,8 +140,12 @@ export function createMembership(options: MembershipOptions): Membership {
       log.info({ id: own.id, notAfter: svid.current()?.notAfter }, 'the agent renewed its SVID');
     },
     refused(reason) {
-      refusal = reason;
-      return refusalFault(reason, svid.current());
+      isRefused = true;
+      if (reason === 'AGENT_BANNED') return fault('AGT0404', {});
+      return fault('AGT0403', { id: svid.current()?.id ?? '', reason });
+    },
+    accepted() {
+      isRefused = false;
     },
   };
 }
@@ -162,13 +175,7 @@ function attestationFault(error: unknown): unknown {
   return fault('AGT0402', { reason }, { cause: error });
 }
 
-function nothingToShow(current: X509Svid | undefined, refusal: AgentRefusal | undefined): Fault {
-  if (refusal) return refusalFault(refusal, current);
-  if (!current) return fault('AGT0401', {});
-  return fault('AGT0405', { id: current.id, at: new Date(current.notAfter).toISOString() });
-}
-
-function refusalFault(refusal: AgentRefusal, current: X509Svid | undefined): Fault {
-  if (refusal === 'AGENT_BANNED') return fault('AGT0404', {});
-  return fault('AGT0403', { id: current?.id ?? '', reason: refusal });
+function nothingToShow(expired: X509Svid | undefined): Fault {
+  if (!expired) return fault('AGT0401', {});
+  return fault('AGT0405', { id: expired.id, at: new Date(expired.notAfter).toISOString() });
 }
