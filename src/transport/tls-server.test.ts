@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { connect as connectHttp2, type Settings } from 'node:http2';
 import { connect as connectPlain } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -147,6 +148,15 @@ test('S34: a request larger than 4 MiB is refused', async (t) => {
     dial().unary(health.Check, { service }),
     (error) => remoteStatus(error) === 'RESOURCE_EXHAUSTED',
   );
+});
+
+test('S34: a connection carries only so many calls at a time', async (t) => {
+  const { server } = await serve(t);
+  const options = { rejectUnauthorized: false };
+  const session = connectHttp2(`https://127.0.0.1:${server.port}`, options);
+  t.after(() => session.destroy());
+  const [settings] = (await once(session, 'remoteSettings')) as [Settings];
+  assert.equal(settings.maxConcurrentStreams, 100);
 });
 
 test('an address that is taken is refused with the reason', async (t) => {

@@ -41,6 +41,8 @@ export async function serveTls(options: TlsServerOptions): Promise<TlsServer> {
     'grpc.keepalive_timeout_ms': 10_000,
     'grpc.max_connection_age_ms': maxConnectionAgeMs,
     'grpc.max_connection_age_grace_ms': minute,
+    // An agent has a handful; anybody can connect, and each call can hold 4 MiB of a request that never ends.
+    'grpc.max_concurrent_streams': 100,
   });
   const listener = createServer({
     ...tlsContextOptions(identity.current()),
