@@ -1,4 +1,5 @@
 import protobuf from 'protobufjs';
+import { fault } from '../base/faults/fault.js';
 import { decode } from '../wire/messages.js';
 import type { MessageOut } from '../wire/names.js';
 
@@ -32,7 +33,7 @@ export interface DeltaNames {
   readonly initialVersions: ReadonlyMap<string, string>;
 }
 
-/** Reads an `envoy.service.discovery.v3.DiscoveryRequest`. Throws WIR0301. */
+/** Reads an `envoy.service.discovery.v3.DiscoveryRequest`. Throws WIR0301, XDS0105. */
 export function readRequest(bytes: Buffer): XdsRequest {
   const request = decode('envoy.service.discovery.v3.DiscoveryRequest', withoutExtensions(bytes, 2));
   const { node, type_url = '', response_nonce = '', error_detail, resource_names = [] } = request;
@@ -40,28 +41,42 @@ export function readRequest(bytes: Buffer): XdsRequest {
     node: node ?? undefined,
     typeUrl: type_url,
     nonce: response_nonce,
-    refusal: error_detail ? (error_detail.message ?? '') : undefined,
-    subscription: { kind: 'sotw', names: resource_names },
+    refusal: error_detail ? (error_detail.message ?? '').slice(0, maxRefusal) : undefined,
+    subscription: { kind: 'sotw', names: checked(resource_names) },
   };
 }
 
-/** Reads an `envoy.service.discovery.v3.DeltaDiscoveryRequest`. Throws WIR0301. */
+/** Reads an `envoy.service.discovery.v3.DeltaDiscoveryRequest`. Throws WIR0301, XDS0105. */
 export function readDeltaRequest(bytes: Buffer): XdsRequest {
   const request = decode('envoy.service.discovery.v3.DeltaDiscoveryRequest', withoutExtensions(bytes, 1));
   const { node, type_url = '', response_nonce = '', error_detail } = request;
+  const initialVersions = Object.entries(request.initial_resource_versions ?? {});
+  checked(initialVersions.flat());
   return {
     node: node ?? undefined,
     typeUrl: type_url,
     nonce: response_nonce,
-    refusal: error_detail ? (error_detail.message ?? '') : undefined,
+    refusal: error_detail ? (error_detail.message ?? '').slice(0, maxRefusal) : undefined,
     subscription: {
       kind: 'delta',
-      subscribe: request.resource_names_subscribe ?? [],
-      unsubscribe: request.resource_names_unsubscribe ?? [],
-      initialVersions: new Map(Object.entries(request.initial_resource_versions ?? {})),
+      subscribe: checked(request.resource_names_subscribe ?? []),
+      unsubscribe: checked(request.resource_names_unsubscribe ?? []),
+      initialVersions: new Map(initialVersions),
     },
   };
 }
+
+/** As long as a SPIFFE ID can be. */
+const maxNameLength = 2048;
+
+/** Names (and versions) are kept with the stream, and answers are made that hold them. */
+function checked(names: string[]): string[] {
+  if (names.some((name) => name.length > maxNameLength)) throw fault('XDS0105', { limit: maxNameLength });
+  return names;
+}
+
+/** Refusals are logged: what a client writes must not fill a disk. */
+const maxRefusal = 4096;
 
 const worthIt = 4096;
 const nodeExtensions = 9;

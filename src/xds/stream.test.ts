@@ -360,6 +360,37 @@ test('a client may not ask for names without end', () => {
   );
 });
 
+for (const protocol of ['delta', 'sotw'] as const) {
+  test(`a name longer than any resource has is refused before it is kept (${protocol})`, () => {
+    const { ask, source } = converse(protocol);
+    const long = 'x'.repeat(2049);
+    const field = protocol === 'delta' ? 'resource_names_subscribe' : 'resource_names';
+    ask({ [field]: [long.slice(1)] });
+    const wrong: object[] = [{ [field]: ['a', long] }];
+    if (protocol === 'delta') {
+      wrong.push({ resource_names_unsubscribe: [long] });
+      wrong.push({ initial_resource_versions: { [long]: '1' } }, { initial_resource_versions: { a: long } });
+    }
+    for (const fields of wrong) {
+      assert.throws(
+        () => ask(fields),
+        (error) => isFault(error, 'XDS0105'),
+      );
+    }
+    assert.equal(source.openViews(), 1);
+  });
+}
+
+test('of what a client says about a refusal only so much is kept as a log can take', () => {
+  const { ask, set, next, events } = converse('delta');
+  set('a', '1');
+  ask({ resource_names_subscribe: ['a'] });
+  ask({ response_nonce: next().nonce, error_detail: { message: 'x'.repeat(1_000_000) } });
+  const [event] = events;
+  assert.ok(event?.kind === 'nack');
+  assert.equal(event.message.length, 4096);
+});
+
 test('views are closed with their stream', () => {
   const { ask, stream, source, look } = converse('delta');
   ask({ resource_names_subscribe: ['a'] });

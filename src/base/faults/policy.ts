@@ -176,6 +176,11 @@ export const policyFaults = {
     hint: 'use the one name everywhere',
     status: 'INVALID_ARGUMENT',
   },
+  POL0208: {
+    sentence: 'callers stand for one another more than {limit} deep',
+    hint: 'name the patterns themselves, or fewer groups of groups',
+    status: 'INVALID_ARGUMENT',
+  },
   POL0301: {
     sentence: 'the rule `{rule}` denies the path `{path}`, which other spellings of the path may get around',
     hint: 'allow the paths that are meant instead: what no rule allows is denied',

@@ -21,4 +21,9 @@ export const xdsFaults = {
     hint: 'open a new stream',
     status: 'UNAUTHENTICATED',
   },
+  XDS0105: {
+    sentence: 'a name of more than {limit} characters is asked for',
+    hint: 'ask for the names that are used',
+    status: 'INVALID_ARGUMENT',
+  },
 } as const satisfies Record<`XDS${number}`, FaultRow>;

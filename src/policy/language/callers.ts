@@ -74,11 +74,19 @@ function byName(
     report(diagnostic('POL0201', { what, name }, at, { label: 'nobody has this name', notes, ...similar }));
     return [];
   }
-  if (!names.open.includes(definition)) return resolve(names, definition, report);
+  const isCircle = names.open.includes(definition);
+  if (!isCircle && names.open.length < maxNesting) return resolve(names, definition, report);
   const related = [{ at: definition.nameAt, label: 'defined here' }];
-  report(diagnostic('POL0205', { name }, at, { related }));
+  report(
+    isCircle
+      ? diagnostic('POL0205', { name }, at, { related })
+      : diagnostic('POL0208', { limit: maxNesting }, at, { related }),
+  );
   return [];
 }
+
+/** Names are followed by recursion, which a long enough chain of them would break. */
+const maxNesting = 32;
 
 function resolve(names: CallerNames, definition: Definition, report: Report): readonly CallerPattern[] {
   const known = names.resolved.get(definition.name);

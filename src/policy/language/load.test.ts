@@ -47,6 +47,11 @@ const wrong: [string, string, ...string[]][] = [
     head.replace('  web: shop:/web', '  orders: shop:/web').replace('[web', '[orders'),
     'POL0204 p.yaml:6 "orders"',
   ],
+  [
+    'a chain of callers without end',
+    `${head.replace('  web:', `${Array.from({ length: 6000 }, (_, n) => `  c${n}: c${n + 1}`).join('\n')}\n  c6000: web\n  web:`)}`,
+    ...Array.from({ length: 187 }, (_, n) => `POL0208 p.yaml:${37 + 32 * n} "c${32 * n + 32}"`),
+  ],
   ['a caller that contains itself', head.replace('[web,', '[team,'), 'POL0205 p.yaml:7 "team"'],
   [
     'a SPIFFE ID instead of a name',
