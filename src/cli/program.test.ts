@@ -66,6 +66,13 @@ test('the installed program runs and says its version', () => {
   assert.equal(status, 0);
 });
 
+test('a reader that has gone is no error', () => {
+  const main = fileURLToPath(new URL('main.js', import.meta.url));
+  const script = `(sleep 0.5; "$0" "$1" explain IDN0102; echo "exit $?" >&2) | exec true`;
+  const { stderr } = spawnSync('sh', ['-c', script, process.execPath, main], { encoding: 'utf8' });
+  assert.equal(stderr, 'exit 0\n');
+});
+
 test('an option is taken from its twin in the environment, and checked there too', async (t) => {
   const withColor = (color: string, line = 'explain IDN0101') =>
     transcript(t, {}, [line], { PLASTRON_COLOR: color });
