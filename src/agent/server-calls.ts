@@ -1,3 +1,5 @@
+import { Metadata } from '@grpc/grpc-js';
+import { acknowledgesHeader } from '../attestation/node/acknowledgement.js';
 import type { NodeProver } from '../attestation/node/prover.js';
 import { fault } from '../base/faults/fault.js';
 import type { Bundle } from '../spiffe/bundle.js';
@@ -51,21 +53,24 @@ export function serverCalls(connection: GrpcConnection, log: Log): ServerCalls {
       }
     },
     attestAgent: (prover, csr, keep) =>
-      conversation(connection.stream(agent.AttestAgent, { deadlineMs }), async ({ send, receive, end }) => {
-        const { type, payload } = prover;
-        send({
-          params: { data: { type, payload: Buffer.from(payload) }, params: { csr: Buffer.from(csr) } },
-        });
-        for (;;) {
-          const { challenge, result } = await receive();
-          if (result) {
-            keep(result.svid?.cert_chain ?? []);
-            return end();
+      conversation(
+        connection.stream(agent.AttestAgent, { deadlineMs, metadata: acknowledging() }),
+        async ({ send, receive, end }) => {
+          const { type, payload } = prover;
+          send({
+            params: { data: { type, payload: Buffer.from(payload) }, params: { csr: Buffer.from(csr) } },
+          });
+          for (;;) {
+            const { challenge, result } = await receive();
+            if (result) {
+              keep(result.svid?.cert_chain ?? []);
+              return end();
+            }
+            const answer = await prover.answer(challenge ?? new Uint8Array());
+            send({ challenge_response: Buffer.from(answer) });
           }
-          const answer = await prover.answer(challenge ?? new Uint8Array());
-          send({ challenge_response: Buffer.from(answer) });
-        }
-      }),
+        },
+      ),
     async renewAgent(csr) {
       const renewed = await connection.unary(agent.RenewAgent, { params: { csr: Buffer.from(csr) } });
       return renewed.svid?.cert_chain ?? [];
@@ -85,6 +90,12 @@ export function serverCalls(connection: GrpcConnection, log: Log): ServerCalls {
     },
     close: () => connection.close(),
   };
+}
+
+function acknowledging(): Metadata {
+  const metadata = new Metadata();
+  metadata.set(acknowledgesHeader, '1');
+  return metadata;
 }
 
 interface Exchange<Request, Response> {

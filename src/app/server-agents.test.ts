@@ -94,6 +94,24 @@ for (const keys of ['keys of their own', 'one key']) {
   });
 }
 
+test('of 32 attempts at once by agents that hang up as soon as they have their SVID, one succeeds (S10)', async (t) => {
+  const server = await runningServer(t);
+  const token = await joinToken(server);
+  const connection = dial(t, server);
+  const attempt = async () => {
+    const stream = connection.stream(agentApi.AttestAgent);
+    const data = { type: 'join_token', payload: Buffer.from(token) };
+    stream.send({ params: { data, params: { csr: makeCsr(newKey()) } } });
+    const { done } = await stream.responses[Symbol.asyncIterator]().next();
+    // As SPIRE's agents do.
+    stream.cancel();
+    assert.ok(!done);
+  };
+  const ends = await Promise.all(Array.from({ length: 32 }, () => endOf(attempt())));
+  assert.equal(ends.filter(({ status }) => status === 'OK').length, 1);
+  assert.match((await endOf(attempt())).text, /^ATT0201/);
+});
+
 test('an attempt that gets no SVID does not use the join token up', async (t) => {
   const server = await runningServer(t);
   const token = await joinToken(server);

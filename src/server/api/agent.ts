@@ -1,3 +1,4 @@
+import { acknowledgesHeader } from '../../attestation/node/acknowledgement.js';
 import { checkJoinToken, joinTokenHash, newJoinToken } from '../../attestation/node/join-token/token.js';
 import { fault } from '../../base/faults/fault.js';
 import { readCsr } from '../../ca/csr.js';
@@ -30,12 +31,11 @@ export function agentService(context: ApiContext): Service {
         try {
           const { svid, reattestable } = admission;
           await call.send({ result: { svid: svidMessage(svid), reattestable } });
-          await acknowledged();
+          if (call.metadata.get(acknowledgesHeader).length > 0) await acknowledged();
           if (call.signal.aborted) {
-            // SPIRE's agents end so too. One that was killed before it had written its SVID down may come again.
-            log.info(
+            log.warn(
               { from: actorOf(caller) },
-              'an agent was given its SVID; its evidence counts until it shows it',
+              'an agent was attested, but went away before it had its SVID',
             );
             return;
           }
