@@ -1,12 +1,15 @@
 import type { Duplex } from 'node:stream';
 import {
   type ConnectionInjector,
+  logVerbosity,
   Server,
   ServerCredentials,
   ServerInterceptingCall,
   type ServerInterceptingCallInterface,
   type ServerOptions,
+  setLogVerbosity,
 } from '@grpc/grpc-js';
+import { fault } from '../base/faults/fault.js';
 import type { Log } from '../telemetry/log.js';
 import { mount } from './mount.js';
 import type { Peer } from './peer.js';
@@ -26,13 +29,10 @@ type AuthContext = ReturnType<ServerInterceptingCall['getAuthContext']>;
 const maxRequestBytes = 4 * 1024 * 1024;
 
 export function grpcServer(services: readonly Service[], log: Log, options: ServerOptions = {}): GrpcServer {
+  // What grpc-js has to say it writes to standard error as it is, with what callers put into their headers.
+  if (process.env.GRPC_VERBOSITY === undefined) setLogVerbosity(logVerbosity.NONE);
   const connections = new Map<number, { peer: Peer; connection: Duplex }>();
   const peers = new WeakMap<AuthContext, Peer>();
-  const peerOfConnection = (id: number | undefined): Peer => {
-    const known = id === undefined ? undefined : connections.get(id);
-    if (!known) throw new Error('a call came in on a connection that is not known');
-    return known.peer;
-  };
   const server = new Server({
     'grpc.enable_channelz': 0,
     'grpc.max_receive_message_length': maxRequestBytes,
@@ -45,14 +45,16 @@ export function grpcServer(services: readonly Service[], log: Log, options: Serv
     interceptors: [
       (_method, call) => {
         const context: AuthContext = {};
-        peers.set(context, peerOfConnection(call.getConnectionInfo().remotePort));
+        const known = connections.get(call.getConnectionInfo().remotePort ?? 0);
+        if (known) peers.set(context, known.peer);
         return new CallWithContext(call, context);
       },
     ],
   });
   const peerOf = (call: { getAuthContext(): AuthContext }): Peer => {
     const peer = peers.get(call.getAuthContext());
-    if (!peer) throw new Error('a call passed by the interceptor');
+    // Its connection broke before the call got here.
+    if (!peer) throw fault('TRN0111', {});
     return peer;
   };
   mount(server, services, peerOf, log);

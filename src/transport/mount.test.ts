@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { connect } from 'node:http2';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -210,6 +211,20 @@ test('S20: what is not HTTP/2 is turned away: browsers, proxies, noise', async (
     assert.doesNotMatch(answer, /HTTP\/1|200/);
   }
   await connection.unary(health.Check, {});
+});
+
+test('what a caller puts into its headers does not get onto standard error', async (t) => {
+  const { path } = await serve(t, { Check: { unary: async () => ({}) } });
+  const written = t.mock.method(console, 'error', () => {});
+  const session = connect('http://localhost', { createConnection: () => createConnection(path) });
+  const stream = session.request({
+    ...{ ':method': 'POST', ':path': '/grpc.health.v1.Health/Check', te: 'trailers' },
+    ...{ 'content-type': 'application/grpc', 'x-evil': '\u00ff forged line' },
+  });
+  stream.end(Buffer.alloc(5)).resume();
+  await once(stream, 'close');
+  session.destroy();
+  assert.equal(written.mock.callCount(), 0);
 });
 
 test('a handler for a method that does not exist, or of the wrong shape, is a mistake that shows at the start', () => {

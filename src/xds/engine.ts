@@ -7,7 +7,7 @@ import { applySubscription, newDelivery, nextResponse } from './delivery.js';
 import { readDeltaRequest, readRequest, type XdsRequest } from './request.js';
 import { frameOf, type Protocol } from './response.js';
 import type { ResourceSource, XdsEvent } from './source.js';
-import { openStream } from './stream.js';
+import { openStream, type StreamOptions, typeOf } from './stream.js';
 import { replaceNames } from './subscription.js';
 
 export interface XdsOptions<Identity> {
@@ -35,7 +35,7 @@ const perType = [
   },
 ] as const;
 
-const aggregated = 'envoy.service.discovery.v3.AggregatedDiscoveryService';
+const ads = 'envoy.service.discovery.v3.AggregatedDiscoveryService';
 
 /**
  * The xDS protocol over any sources: aggregated (ADS) and one service a type, state of the world and delta, and Fetch.
@@ -46,73 +46,82 @@ const aggregated = 'envoy.service.discovery.v3.AggregatedDiscoveryService';
 export function xdsServices<Identity>(options: XdsOptions<Identity>): Service[] {
   const sources = new Map(options.sources.map((source) => [source.typeUrl, source]));
   if (sources.size < options.sources.length) throw new Error('two xDS sources for one type');
-  const soon = gatherer();
-  const log = options.log ?? silentLog;
-  const streams = (path: string, protocol: Protocol, onlyType?: string): ServedMethod => ({
+  const engine: Engine<Identity> = { ...options, sources, soon: gatherer(), log: options.log ?? silentLog };
+  const services = perType.flatMap(({ service, typeUrl, resources }): Service[] => {
+    const source = sources.get(typeUrl);
+    if (!source) return [];
+    const path = (verb: string) => `/${service}/${verb}${resources}`;
+    const stream = streamMethod(engine, path('Stream'), 'sotw', typeUrl);
+    const delta = streamMethod(engine, path('Delta'), 'delta', typeUrl);
+    return [{ methods: [stream, delta, fetchMethod(engine, path('Fetch'), source)] }];
+  });
+  const aggregated = [
+    streamMethod(engine, `/${ads}/StreamAggregatedResources`, 'sotw'),
+    streamMethod(engine, `/${ads}/DeltaAggregatedResources`, 'delta'),
+  ];
+  return [...services, { methods: aggregated }];
+}
+
+type Engine<Identity> = Omit<XdsOptions<Identity>, 'sources'> &
+  Pick<StreamOptions<Identity>, 'sources' | 'soon' | 'log'>;
+
+const bytesOnly = (message: unknown): Buffer => message as Buffer;
+
+function streamMethod<Identity>(
+  engine: Engine<Identity>,
+  path: string,
+  protocol: Protocol,
+  onlyType?: string,
+): ServedMethod {
+  return {
     path,
     decode: protocol === 'sotw' ? readRequest : readDeltaRequest,
     encode: bytesOnly,
-    handler: {
-      // The decoder of this very method makes the requests.
-      stream: (call) => serve(call as StreamCall<XdsRequest, Buffer>, protocol, onlyType),
-    },
-  });
-
-  const serve = async (call: StreamCall<XdsRequest, Buffer>, protocol: Protocol, onlyType?: string) => {
-    const { identify, isAlive, onEvent } = options;
-    const identity = await identify(call.peer, call.metadata);
-    let fail: (error: unknown) => void = () => {};
-    const failed = new Promise<never>((_, reject) => {
-      fail = reject;
-    });
-    const send = (frame: Buffer) => void call.send(frame);
-    const stream = openStream({
-      ...{ protocol, onlyType, sources, identity, isAlive, onEvent, send, fail, soon, log },
-    });
-    const receiveAll = async () => {
-      for await (const request of call.requests) stream.receive(request);
-    };
-    try {
-      await Promise.race([receiveAll(), failed]);
-    } finally {
-      stream.close();
-    }
+    // The decoder above makes the requests.
+    handler: { stream: (call) => serve(engine, call as StreamCall<XdsRequest, Buffer>, protocol, onlyType) },
   };
+}
 
-  const fetch = (path: string, source: ResourceSource<Identity>): ServedMethod => ({
+async function serve<Identity>(
+  { identify, isAlive, onEvent, sources, soon, log }: Engine<Identity>,
+  call: StreamCall<XdsRequest, Buffer>,
+  protocol: Protocol,
+  onlyType: string | undefined,
+): Promise<void> {
+  const identity = await identify(call.peer, call.metadata);
+  let fail: (error: unknown) => void = () => {};
+  const failed = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  const send = (frame: Buffer) => void call.send(frame);
+  const stream = openStream({
+    ...{ protocol, onlyType, sources, identity, isAlive, onEvent, send, fail, soon, log },
+  });
+  const receiveAll = async () => {
+    for await (const request of call.requests) stream.receive(request);
+  };
+  try {
+    await Promise.race([receiveAll(), failed]);
+  } finally {
+    stream.close();
+  }
+}
+
+function fetchMethod<Identity>(
+  { identify }: Engine<Identity>,
+  path: string,
+  source: ResourceSource<Identity>,
+): ServedMethod {
+  return {
     path,
     decode: readRequest,
     encode: bytesOnly,
     handler: {
       unary: async (request, { peer, metadata }) =>
-        fetchFrom(source, await options.identify(peer, metadata), request as XdsRequest),
+        fetchFrom(source, await identify(peer, metadata), request as XdsRequest),
     },
-  });
-
-  const services = perType.flatMap(({ service, typeUrl, resources }): Service[] => {
-    const source = sources.get(typeUrl);
-    if (!source) return [];
-    const path = (verb: string) => `/${service}/${verb}${resources}`;
-    return [
-      {
-        methods: [
-          streams(path('Stream'), 'sotw', typeUrl),
-          streams(path('Delta'), 'delta', typeUrl),
-          fetch(path('Fetch'), source),
-        ],
-      },
-    ];
-  });
-  const ads: Service = {
-    methods: [
-      streams(`/${aggregated}/StreamAggregatedResources`, 'sotw'),
-      streams(`/${aggregated}/DeltaAggregatedResources`, 'delta'),
-    ],
   };
-  return [...services, ads];
 }
-
-const bytesOnly = (message: unknown): Buffer => message as Buffer;
 
 /** What there is right now, without waiting for anything; the client will not say whether it accepts it. */
 function fetchFrom<Identity>(
@@ -120,6 +129,7 @@ function fetchFrom<Identity>(
   identity: Identity,
   request: XdsRequest,
 ): Buffer {
+  typeOf(request, source.typeUrl);
   const view = source.open(identity, () => {}, request.node);
   try {
     const delivery = newDelivery('sotw');

@@ -63,11 +63,14 @@ export function openStream<Identity>(options: StreamOptions<Identity>): XdsStrea
       log.debug({ typeUrl, node: node?.id }, 'a type that nobody serves here was asked for');
       return undefined;
     }
-    const flushLater = () => {
-      const type = types.get(typeUrl);
-      if (type) flush(typeUrl, type);
+    const flushOrFail = () => {
+      try {
+        const type = types.get(typeUrl);
+        if (type) flush(typeUrl, type);
+      } catch (error) {
+        options.fail(error);
+      }
     };
-    const flushOrFail = orFail(flushLater, options.fail);
     const view = source.open(identity, () => soon(flushOrFail), node);
     const opened = { delivery: newDelivery(protocol), view };
     types.set(typeUrl, opened);
@@ -92,7 +95,8 @@ export function openStream<Identity>(options: StreamOptions<Identity>): XdsStrea
   };
 }
 
-function typeOf({ typeUrl }: XdsRequest, onlyType: string | undefined): string {
+/** The type that a request is about. Throws XDS0101, XDS0102. */
+export function typeOf({ typeUrl }: XdsRequest, onlyType: string | undefined): string {
   const type = typeUrl === '' ? (onlyType ?? '') : typeUrl;
   if (type === '') throw fault('XDS0101', {});
   if (onlyType !== undefined && type !== onlyType) throw fault('XDS0102', { typeUrl, served: onlyType });
@@ -135,14 +139,4 @@ function subscribe({ subscription: wanted }: XdsRequest, delivery: Delivery): vo
     applySubscription(delivery, change, hasSent ? undefined : wanted.initialVersions);
   }
   if (subscription.names.size > maxNames) throw fault('XDS0103', { limit: maxNames });
-}
-
-function orFail(action: () => void, fail: (error: unknown) => void): () => void {
-  return () => {
-    try {
-      action();
-    } catch (error) {
-      fail(error);
-    }
-  };
 }

@@ -51,6 +51,11 @@ export const transportFaults = {
     hint: 'close connections that are not used; one is enough for any number of streams',
     status: 'RESOURCE_EXHAUSTED',
   },
+  TRN0111: {
+    sentence: 'the connection that the call came in on is closed',
+    hint: 'connect again',
+    status: 'UNAVAILABLE',
+  },
   TRN0201: {
     sentence: 'the caller presented no certificate',
     hint: 'present an X.509-SVID in the TLS handshake',
