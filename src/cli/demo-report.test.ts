@@ -74,7 +74,7 @@ function outcomeWith({ user }: { user: number | undefined }): Outcome {
   const read = { to: 'orders', method: 'GET', path: '/v1/orders/7' } as const;
   return {
     setting: {
-      ...{ folder: '/run/x', adminSocket: '/run/x/server.sock', agentSocket: '/run/x/agent.sock' },
+      ...{ adminSocket: '/run/x/server.sock', agentSocket: '/run/x/agent.sock' },
       ...{ address: '127.0.0.1:4711', agentAdminSocket: '/run/x/agent-admin.sock' },
       policy: { ...policy, ...edits },
       services: new Map<ServiceName, Service>([['web', web]]),

@@ -22,7 +22,6 @@ export interface Audience {
 
 /** What runs, and where. */
 export interface Setting extends TrustDomain {
-  readonly folder: string;
   readonly policy: PolicyFile;
   readonly services: ReadonlyMap<ServiceName, Service>;
   readonly started_ms: number;
@@ -87,7 +86,6 @@ async function setUp(stage: Stage, audience: Audience, began: number): Promise<S
   await audience.during('starting the services', () => startServices(stage, trustDomain.agentSocket));
   const setting: Setting = {
     ...trustDomain,
-    folder: stage.folder,
     policy,
     services: new Map(stage.services.map((service) => [service.name, service])),
     started_ms: Math.round(performance.now() - began),

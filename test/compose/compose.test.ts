@@ -16,6 +16,7 @@ const repository = fileURLToPath(new URL('../../../', import.meta.url));
 suite('docker compose up', { skip: whyNot() }, () => {
   let place: string;
   let project: Project;
+  let open: () => Project;
 
   before(async () => {
     place = mkdtempSync(join(tmpdir(), 'plc-'));
@@ -31,11 +32,13 @@ suite('docker compose up', { skip: whyNot() }, () => {
     const programs = { ...plastron.programs, envoy: await envoyBinary() };
     const envoy = { ...plastron, root: join(place, 'no-layers'), cwd: '/', programs };
     mkdirSync(envoy.root);
-    project = openProject({
-      file: join(place, 'examples/docker-compose/compose.yaml'),
-      images: { 'plastron:local': plastron, 'envoyproxy/envoy:v1.40.0': envoy },
-      place,
-    });
+    open = () =>
+      openProject({
+        file: join(place, 'examples/docker-compose/compose.yaml'),
+        images: { 'plastron:local': plastron, 'envoyproxy/envoy:v1.40.0': envoy },
+        place,
+      });
+    project = open();
     await project.up();
   });
 
@@ -98,6 +101,16 @@ suite('docker compose up', { skip: whyNot() }, () => {
       assert.ok(Date.now() < deadline, project.logs('server'));
       await sleep(50);
     }
+  });
+
+  test('down and up again: the server and the agent are who they were', async () => {
+    await project.down();
+    project = open();
+    await project.up();
+    const answer = await untilAnswered(() => call('web-app', 'orders', 'GET', '/v1/orders/7'));
+    assert.deepEqual(answer, { status: 200, caller: 'spiffe://shop.example/web' });
+    const attested = project.logs('server').match(/"msg":"an agent was attested"/g);
+    assert.equal(attested?.length, 1, 'the agent attested again');
   });
 
   interface Answer {

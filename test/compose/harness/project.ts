@@ -7,6 +7,7 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  rmSync,
   statSync,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -28,8 +29,7 @@ export interface Project {
   exec(service: string, command: readonly string[], user?: string): Promise<{ output: string; code: number }>;
   /** Everything that a service has written to stdout and stderr. */
   logs(service: string): string;
-  /** The folder of a volume on this machine. */
-  volume(name: string): string;
+  /** Ends everything; volumes on the disk stay. */
   down(): Promise<void>;
 }
 
@@ -92,10 +92,13 @@ export function openProject(options: ProjectOptions): Project {
       return await outcomeOf(program, args);
     },
     logs,
-    volume: (name) => join(options.place, 'volumes', name),
     down: async () => {
       await crew.stop();
       networks.remove();
+      // What lies in memory goes with the last container that has it.
+      for (const [name, { driver_opts }] of Object.entries(file.volumes)) {
+        if (driver_opts) rmSync(join(options.place, 'volumes', name), { recursive: true, force: true });
+      }
     },
   };
 }
