@@ -233,6 +233,20 @@ function watch(t: TestContext, folder: string, state: PolicyState): void {
   t.after(watchPolicyFolder({ folder, onFiles: state.offer, onProblem: state.refuse }));
 }
 
+test('what goes wrong in ourselves refuses the policy too, and stops nothing', (t) => {
+  const clock = { now: Date.now };
+  const state = createPolicyState({ folder: '/policy', clock, log: silentLog });
+  t.after(() => state.close());
+  offer(state, { 'a.yaml': `${head}${allow}` });
+  const before = state.current();
+  clock.now = () => {
+    throw new RangeError('a mistake of ours');
+  };
+  offer(state, { 'a.yaml': `${head}${allow}${deny}` });
+  assert.equal(state.current(), before);
+  assert.equal(state.refusal()?.problem.code, 'CTL0202');
+});
+
 function stateOf(t: TestContext): PolicyState {
   const state = createPolicyState({ folder: '/policy', clock: { now: Date.now }, log: silentLog });
   t.after(() => state.close());

@@ -79,14 +79,14 @@ export function createPolicyState({ folder, clock, log }: PolicyStateOptions): P
       return () => listeners.delete(listener);
     },
     offer: (files) => {
-      const { checked, diagnostics } = checkPolicy(files, clock.now());
-      if (!checked) return refuse(refused(folder, diagnostics), diagnostics);
       try {
+        const { checked, diagnostics } = checkPolicy(files, clock.now());
+        if (!checked) return refuse(refused(folder, diagnostics), diagnostics);
         putInForce(checked);
         refusal = undefined;
-      } catch (error) {
-        if (!(error instanceof Fault)) throw error;
-        refuse(error);
+      } catch (cause) {
+        // Whatever a file makes go wrong, also in ourselves: nobody's policy may stop the server.
+        refuse(cause instanceof Fault ? cause : fault('CTL0202', { folder }, { cause }));
       }
     },
     refuse,

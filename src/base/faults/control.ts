@@ -31,4 +31,9 @@ export const controlFaults = {
     hint: 'run `plastron policy check` on the folder; the policy that was in force stays in force',
     status: 'FAILED_PRECONDITION',
   },
+  CTL0202: {
+    sentence: 'the policy in `{folder}` is refused: it cannot be worked out, which is a mistake in plastron',
+    hint: 'undo the last change, and report what the log says beside this',
+    status: 'INTERNAL',
+  },
 } as const satisfies Record<`CTL${number}`, FaultRow>;
