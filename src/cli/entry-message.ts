@@ -1,26 +1,13 @@
 import { checkEntry } from '../registration/check-entry.js';
 import type { Entry, EntryDraft } from '../registration/entry.js';
-import { pathOf, type SpiffeId, type TrustDomain, trustDomainOf } from '../spiffe/id.js';
+import { contentMessage } from '../server/api/messages.js';
+import type { TrustDomain } from '../spiffe/id.js';
 import type { MessageIn } from '../wire/names.js';
 import { type EntryMessage, idText } from './admin.js';
 
 /** An entry as the server's API is told it. */
 export function draftMessage(draft: EntryDraft): MessageIn<'spire.api.types.Entry'> {
-  const id = (of: SpiffeId) => ({ trust_domain: trustDomainOf(of), path: pathOf(of) });
-  return {
-    ...(draft.id === undefined ? {} : { id: draft.id }),
-    spiffe_id: id(draft.spiffeId),
-    parent_id: id(draft.parentId),
-    selectors: draft.selectors.map(({ type, value }) => ({ type, value })),
-    x509_svid_ttl: draft.x509SvidTtl,
-    jwt_svid_ttl: draft.jwtSvidTtl,
-    dns_names: [...draft.dnsNames],
-    federates_with: [...draft.federatesWith],
-    admin: draft.admin,
-    downstream: draft.downstream,
-    hint: draft.hint,
-    expires_at: draft.expiresAt,
-  };
+  return { ...(draft.id === undefined ? {} : { id: draft.id }), ...contentMessage(draft) };
 }
 
 /** An entry as the server's API gives it. */

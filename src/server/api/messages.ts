@@ -1,7 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import { Fault, fault } from '../../base/faults/fault.js';
 import type { IssuedSvid } from '../../ca/issue-x509-svid.js';
-import type { Entry, Selector } from '../../registration/entry.js';
+import type { Entry, EntryContent, Selector } from '../../registration/entry.js';
 import type { Bundle } from '../../spiffe/bundle.js';
 import { pathOf, type SpiffeId, trustDomainOf } from '../../spiffe/id.js';
 import type { Log } from '../../telemetry/log.js';
@@ -35,21 +35,28 @@ export function selectorsIn(
 /** Without a mask everything; the ID always. */
 export function entryMessage(entry: Entry, mask?: EntryMask | null): EntryMessage {
   const all: EntryMessage = {
-    spiffe_id: idMessage(entry.spiffeId),
-    parent_id: idMessage(entry.parentId),
-    selectors: entry.selectors.map(({ type, value }) => ({ type, value })),
-    x509_svid_ttl: entry.x509SvidTtl,
-    jwt_svid_ttl: entry.jwtSvidTtl,
-    federates_with: [...entry.federatesWith],
-    admin: entry.admin,
-    downstream: entry.downstream,
-    expires_at: entry.expiresAt,
-    dns_names: [...entry.dnsNames],
+    ...contentMessage(entry),
     revision_number: entry.revision,
-    hint: entry.hint,
     created_at: entry.createdAt,
   };
   return { id: entry.id, ...masked(all, mask) };
+}
+
+/** What somebody decides about an entry, without what the server adds. */
+export function contentMessage(content: EntryContent): EntryMessage {
+  return {
+    spiffe_id: idMessage(content.spiffeId),
+    parent_id: idMessage(content.parentId),
+    selectors: content.selectors.map(({ type, value }) => ({ type, value })),
+    x509_svid_ttl: content.x509SvidTtl,
+    jwt_svid_ttl: content.jwtSvidTtl,
+    federates_with: [...content.federatesWith],
+    admin: content.admin,
+    downstream: content.downstream,
+    expires_at: content.expiresAt,
+    dns_names: [...content.dnsNames],
+    hint: content.hint,
+  };
 }
 
 export function agentMessage(
