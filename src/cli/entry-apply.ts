@@ -1,8 +1,8 @@
 import { Command } from 'commander';
-import { countDiagnostics, renderDiagnostics } from '../policy/diagnostics/render.js';
+import { countDiagnostics, renderDiagnostics } from '../base/diagnostics/render.js';
+import { loadEntries } from '../registration/entries-file.js';
 import type { EntryDraft } from '../registration/entry.js';
 import { type EntryPlan, planEntries } from '../registration/plan.js';
-import { loadEntries } from '../server/entries-file.js';
 import { parseTrustDomain, type TrustDomain } from '../spiffe/id.js';
 import type { GrpcConnection } from '../transport/grpc-client.js';
 import { serviceDefinition } from '../wire/services.js';

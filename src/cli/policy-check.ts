@@ -1,6 +1,6 @@
 import { Command } from 'commander';
+import { countDiagnostics, renderDiagnostics } from '../base/diagnostics/render.js';
 import { checkPolicy } from '../policy/check-policy.js';
-import { countDiagnostics, renderDiagnostics } from '../policy/diagnostics/render.js';
 import { type Cli, exitCodes } from './cli.js';
 import { readPolicyFiles } from './policy-files.js';
 

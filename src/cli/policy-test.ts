@@ -1,7 +1,7 @@
 import { Command } from 'commander';
+import { countDiagnostics, renderDiagnostics } from '../base/diagnostics/render.js';
 import { placeOf } from '../base/source.js';
 import { checkPolicy } from '../policy/check-policy.js';
-import { countDiagnostics, renderDiagnostics } from '../policy/diagnostics/render.js';
 import type { TestResult } from '../policy/run-tests.js';
 import { type Cli, exitCodes } from './cli.js';
 import { readPolicyFiles } from './policy-files.js';

@@ -1,8 +1,8 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { countDiagnostics, renderDiagnostics } from '../base/diagnostics/render.js';
+import { mostSimilar } from '../base/diagnostics/similar.js';
 import { fault } from '../base/faults/fault.js';
 import { checkPolicy } from '../policy/check-policy.js';
-import { countDiagnostics, renderDiagnostics } from '../policy/diagnostics/render.js';
-import { mostSimilar } from '../policy/diagnostics/similar.js';
 import { explain } from '../policy/explain.js';
 import { canonicalPath } from '../policy/language/canonical-path.js';
 import { parseInstant } from '../policy/language/instant.js';

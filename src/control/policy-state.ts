@@ -1,10 +1,10 @@
 import type { Clock } from '../base/clock.js';
+import type { Diagnostic } from '../base/diagnostics/diagnostic.js';
+import { countDiagnostics } from '../base/diagnostics/render.js';
 import { Fault, fault } from '../base/faults/fault.js';
 import { placeOf } from '../base/source.js';
 import { type CheckedFilter, httpFilter } from '../envoy/rbac/http-filter.js';
 import { type CheckedPolicy, checkPolicy } from '../policy/check-policy.js';
-import type { Diagnostic } from '../policy/diagnostics/diagnostic.js';
-import { countDiagnostics } from '../policy/diagnostics/render.js';
 import type { PolicyFile } from '../policy/language/policy-file.js';
 import type { SpiffeId } from '../spiffe/id.js';
 import type { Log } from '../telemetry/log.js';

@@ -1,4 +1,4 @@
-import { type Diagnostic, hasErrors, sortDiagnostics } from './diagnostics/diagnostic.js';
+import { type Diagnostic, hasErrors, sortDiagnostics } from '../base/diagnostics/diagnostic.js';
 import type { Diagram } from './diagram/diagram.js';
 import { loadPolicy } from './language/load.js';
 import type { Policy } from './language/model.js';

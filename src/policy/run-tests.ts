@@ -1,4 +1,4 @@
-import { type Diagnostic, diagnostic } from './diagnostics/diagnostic.js';
+import { type Diagnostic, diagnostic } from '../base/diagnostics/diagnostic.js';
 import { decide } from './diagram/decide.js';
 import { buildDiagram, type Diagram } from './diagram/diagram.js';
 import { instantAt } from './language/instant.js';

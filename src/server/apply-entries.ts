@@ -1,10 +1,10 @@
 import { fault } from '../base/faults/fault.js';
 import { placeOf, type SourceFile } from '../base/source.js';
+import { loadEntries } from '../registration/entries-file.js';
 import { planEntries } from '../registration/plan.js';
 import type { TrustDomain } from '../spiffe/id.js';
 import type { Log } from '../telemetry/log.js';
 import { checkFederation } from './check-federation.js';
-import { loadEntries } from './entries-file.js';
 import type { EntryOutcome } from './ports.js';
 import type { Registry } from './registry.js';
 

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Ajv } from 'ajv';
 import { parse } from 'yaml';
-import { loadEntries } from '../../src/server/entries-file.js';
+import { loadEntries } from '../../src/registration/entries-file.js';
 import { parseTrustDomain } from '../../src/spiffe/id.js';
 import { attempt, composeSchema, hadolint } from './harness/tools.js';
 

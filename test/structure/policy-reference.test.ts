@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { renderDiagnostics } from '../../src/base/diagnostics/render.js';
 import { checkPolicy } from '../../src/policy/check-policy.js';
-import { renderDiagnostics } from '../../src/policy/diagnostics/render.js';
 
 const page = readFileSync(new URL('../../../docs/reference/policy.md', import.meta.url), 'utf8');
 

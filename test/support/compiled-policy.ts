@@ -1,5 +1,5 @@
+import { renderDiagnostics } from '../../src/base/diagnostics/render.js';
 import { type CheckedFilter, httpFilter } from '../../src/envoy/rbac/http-filter.js';
-import { renderDiagnostics } from '../../src/policy/diagnostics/render.js';
 import { buildDiagram } from '../../src/policy/diagram/diagram.js';
 import { loadPolicy } from '../../src/policy/language/load.js';
 import { parseWorkloadId } from '../../src/spiffe/id.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import type { Diagnostic } from '../../src/policy/diagnostics/diagnostic.js';
-import { renderDiagnostics } from '../../src/policy/diagnostics/render.js';
+import type { Diagnostic } from '../../src/base/diagnostics/diagnostic.js';
+import { renderDiagnostics } from '../../src/base/diagnostics/render.js';
 import { buildDiagram, type Diagram } from '../../src/policy/diagram/diagram.js';
 import { loadPolicy } from '../../src/policy/language/load.js';
 import type { Policy } from '../../src/policy/language/model.js';

@@ -10,8 +10,8 @@ import {
   policyWith,
 } from '../../../test/support/random-policy.js';
 import { referenceDecide } from '../../../test/support/reference-policy.js';
+import { renderDiagnostics } from '../../base/diagnostics/render.js';
 import { parseSpiffeId, parseWorkloadId } from '../../spiffe/id.js';
-import { renderDiagnostics } from '../diagnostics/render.js';
 import { canonicalPath } from '../language/canonical-path.js';
 import { loadPolicy } from '../language/load.js';
 import type { Policy } from '../language/model.js';

@@ -1,4 +1,4 @@
-import { diagnostic, type Report } from '../diagnostics/diagnostic.js';
+import { diagnostic, type Report } from '../../base/diagnostics/diagnostic.js';
 import type { Policy, Rule } from './model.js';
 
 /** Warnings about what is allowed to be written and is probably not what was meant. */

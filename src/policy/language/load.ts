@@ -1,14 +1,14 @@
-import type { SourceFile, SourceRange } from '../../base/source.js';
 import {
   type Diagnostic,
   diagnostic,
   hasErrors,
   type Report,
   sortDiagnostics,
-} from '../diagnostics/diagnostic.js';
-import { readFields } from '../syntax/fields.js';
-import { parseYaml } from '../syntax/parse-yaml.js';
-import type { Tree } from '../syntax/tree.js';
+} from '../../base/diagnostics/diagnostic.js';
+import type { SourceFile, SourceRange } from '../../base/source.js';
+import { readFields } from '../../base/yaml/fields.js';
+import { parseYaml } from '../../base/yaml/parse-yaml.js';
+import type { Tree } from '../../base/yaml/tree.js';
 import { readCallers } from './callers.js';
 import { lintPolicy } from './lint.js';
 import type { Policy, PolicyTest, Rule } from './model.js';

@@ -1,4 +1,4 @@
-import { mostSimilar } from '../diagnostics/similar.js';
+import { mostSimilar } from '../../base/diagnostics/similar.js';
 
 /**
  * The methods of the IANA HTTP Method Registry that a proxied request can have. CONNECT is left out: it has no path, so no

@@ -1,7 +1,7 @@
+import { diagnostic, type Report } from '../../base/diagnostics/diagnostic.js';
 import type { SourceRange } from '../../base/source.js';
-import { diagnostic, type Report } from '../diagnostics/diagnostic.js';
-import { asMap } from '../syntax/fields.js';
-import type { Tree } from '../syntax/tree.js';
+import { asMap } from '../../base/yaml/fields.js';
+import type { Tree } from '../../base/yaml/tree.js';
 import type { PolicySections, Section } from './policy-file.js';
 
 /** A name that a policy defines, and what it stands for, still as a tree. */

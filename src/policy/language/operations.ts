@@ -1,7 +1,7 @@
+import { diagnostic, type Report } from '../../base/diagnostics/diagnostic.js';
 import type { SourceRange } from '../../base/source.js';
-import { diagnostic, type Report } from '../diagnostics/diagnostic.js';
-import { asText, oneOrMore } from '../syntax/fields.js';
-import type { Tree } from '../syntax/tree.js';
+import { asText, oneOrMore } from '../../base/yaml/fields.js';
+import type { Tree } from '../../base/yaml/tree.js';
 import { anyMethod, httpMethods, similarMethod } from './method.js';
 import type { Operation } from './model.js';
 import { parsePathPattern } from './path-pattern.js';

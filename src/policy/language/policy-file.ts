@@ -1,5 +1,5 @@
 import type { SourceFile } from '../../base/source.js';
-import type { Tree } from '../syntax/tree.js';
+import type { Tree } from '../../base/yaml/tree.js';
 
 /** A file of a policy. `path` is for messages; `name` goes into the ids of its rules. */
 export interface PolicyFile extends SourceFile {

@@ -1,8 +1,8 @@
+import { diagnostic, type Report } from '../../base/diagnostics/diagnostic.js';
+import { didYouMean } from '../../base/diagnostics/similar.js';
+import { asList, asText, mistyped, readFields } from '../../base/yaml/fields.js';
+import type { Tree } from '../../base/yaml/tree.js';
 import type { SpiffeId } from '../../spiffe/id.js';
-import { diagnostic, type Report } from '../diagnostics/diagnostic.js';
-import { didYouMean } from '../diagnostics/similar.js';
-import { asList, asText, mistyped, readFields } from '../syntax/fields.js';
-import type { Tree } from '../syntax/tree.js';
 import { readFrom } from './callers.js';
 import { canonicalPath } from './canonical-path.js';
 import { type Instant, parseInstant } from './instant.js';

@@ -1,8 +1,8 @@
+import { diagnostic, type Report } from '../../base/diagnostics/diagnostic.js';
+import { didYouMean } from '../../base/diagnostics/similar.js';
 import { Fault } from '../../base/faults/fault.js';
 import type { SourceRange } from '../../base/source.js';
 import { type SpiffeId, type TrustDomain, workloadId } from '../../spiffe/id.js';
-import { diagnostic, type Report } from '../diagnostics/diagnostic.js';
-import { didYouMean } from '../diagnostics/similar.js';
 import { type CallerPattern, parseCallerPath } from './caller-pattern.js';
 
 export type TrustDomainNames = ReadonlyMap<string, TrustDomain>;

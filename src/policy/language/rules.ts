@@ -1,6 +1,6 @@
-import { diagnostic, type Report } from '../diagnostics/diagnostic.js';
-import { asList, asText, readFields } from '../syntax/fields.js';
-import type { Tree } from '../syntax/tree.js';
+import { diagnostic, type Report } from '../../base/diagnostics/diagnostic.js';
+import { asList, asText, readFields } from '../../base/yaml/fields.js';
+import type { Tree } from '../../base/yaml/tree.js';
 import { type CallerNames, readFrom } from './callers.js';
 import { type Instant, parseInstant } from './instant.js';
 import type { Effect, Operation, Rule, Service } from './model.js';

@@ -1,8 +1,8 @@
+import { diagnostic, type Report } from '../../base/diagnostics/diagnostic.js';
+import { didYouMean } from '../../base/diagnostics/similar.js';
+import { asText, mistyped, oneOrMore, readFields } from '../../base/yaml/fields.js';
+import type { Tree } from '../../base/yaml/tree.js';
 import { parseTrustDomain, parseWorkloadId, type SpiffeId } from '../../spiffe/id.js';
-import { diagnostic, type Report } from '../diagnostics/diagnostic.js';
-import { didYouMean } from '../diagnostics/similar.js';
-import { asText, mistyped, oneOrMore, readFields } from '../syntax/fields.js';
-import type { Tree } from '../syntax/tree.js';
 import type { CallerPattern } from './caller-pattern.js';
 import type { Service } from './model.js';
 import { type Definition, readDefinitions } from './names.js';

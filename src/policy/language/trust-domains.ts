@@ -1,8 +1,8 @@
+import { diagnostic, type Report } from '../../base/diagnostics/diagnostic.js';
 import { Fault } from '../../base/faults/fault.js';
+import { asText, readFields } from '../../base/yaml/fields.js';
+import type { Tree } from '../../base/yaml/tree.js';
 import { parseTrustDomain, type TrustDomain } from '../../spiffe/id.js';
-import { diagnostic, type Report } from '../diagnostics/diagnostic.js';
-import { asText, readFields } from '../syntax/fields.js';
-import type { Tree } from '../syntax/tree.js';
 import { type Definition, readDefinitions } from './names.js';
 import type { PolicySections } from './policy-file.js';
 

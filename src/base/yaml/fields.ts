@@ -1,6 +1,6 @@
-import type { SourceRange } from '../../base/source.js';
 import { type DiagnosticDetails, diagnostic, type Report } from '../diagnostics/diagnostic.js';
 import { mostSimilar } from '../diagnostics/similar.js';
+import type { SourceRange } from '../source.js';
 import type { ListTree, MapTree, Tree } from './tree.js';
 
 /** Whether a field must be there, may be there, or is a word of a later version that is refused by name. */

@@ -1,6 +1,6 @@
-import { type Fault, fault } from '../../base/faults/fault.js';
-import type { FaultCode, FaultParams } from '../../base/faults/table.js';
-import type { SourceRange } from '../../base/source.js';
+import { type Fault, fault } from '../faults/fault.js';
+import type { FaultCode, FaultParams } from '../faults/table.js';
+import type { SourceRange } from '../source.js';
 
 /** One thing that is wrong, or risky, in a file that somebody wrote. Only warnings (POL03xx) leave it usable. */
 export interface Diagnostic {
@@ -30,7 +30,7 @@ export interface DiagnosticDetails {
   related?: readonly RelatedPlace[];
 }
 
-/** Where whoever reads a policy leaves what it finds. */
+/** Where whoever reads a file leaves what it finds. */
 export type Report = (diagnostic: Diagnostic) => void;
 
 export function diagnostic<C extends FaultCode>(

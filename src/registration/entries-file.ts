@@ -1,19 +1,19 @@
-import type { SourceFile, SourceRange } from '../base/source.js';
 import {
   type Diagnostic,
   diagnostic,
   hasErrors,
   type Report,
   sortDiagnostics,
-} from '../policy/diagnostics/diagnostic.js';
-import { asList, readFields } from '../policy/syntax/fields.js';
-import { parseYaml } from '../policy/syntax/parse-yaml.js';
-import type { Tree } from '../policy/syntax/tree.js';
-import type { EntryDraft } from '../registration/entry.js';
-import { checkEntryName } from '../registration/entry-rules.js';
-import { appliedPrefix, similarityKey } from '../registration/plan.js';
+} from '../base/diagnostics/diagnostic.js';
+import type { SourceFile, SourceRange } from '../base/source.js';
+import { asList, readFields } from '../base/yaml/fields.js';
+import { parseYaml } from '../base/yaml/parse-yaml.js';
+import type { Tree } from '../base/yaml/tree.js';
 import type { TrustDomain } from '../spiffe/id.js';
+import type { EntryDraft } from './entry.js';
 import { attempt, entryFieldRules, readEntryFields } from './entry-fields.js';
+import { checkEntryName } from './entry-rules.js';
+import { appliedPrefix, similarityKey } from './plan.js';
 
 export interface LoadedEntries {
   /** Present exactly if nothing is wrong. */

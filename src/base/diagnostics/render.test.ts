@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { SourceFile } from '../../base/source.js';
+import type { SourceFile } from '../source.js';
 import { type Diagnostic, diagnostic } from './diagnostic.js';
 import { countDiagnostics, renderDiagnostics } from './render.js';
 

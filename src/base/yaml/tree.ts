@@ -1,4 +1,4 @@
-import type { SourceRange } from '../../base/source.js';
+import type { SourceRange } from '../source.js';
 
 /** A YAML value with its place: what is left of a file once every surprise of YAML has been refused. */
 export type Tree = ScalarTree | ListTree | MapTree;

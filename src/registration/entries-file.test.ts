@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { placeOf } from '../base/source.js';
-import { checkEntry } from '../registration/check-entry.js';
-import { parseSelector } from '../registration/selector.js';
 import { parseTrustDomain } from '../spiffe/id.js';
+import { checkEntry } from './check-entry.js';
 import { loadEntries } from './entries-file.js';
 import { entryFieldRules } from './entry-fields.js';
+import { parseSelector } from './selector.js';
 
 const trustDomain = parseTrustDomain('shop.example');
 const load = (...texts: string[]) =>

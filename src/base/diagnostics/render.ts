@@ -1,5 +1,5 @@
-import { lineAndColumn, placeOf, type SourceRange } from '../../base/source.js';
-import { columnsOf, visible } from '../../base/visible.js';
+import { lineAndColumn, placeOf, type SourceRange } from '../source.js';
+import { columnsOf, visible } from '../visible.js';
 import { type Diagnostic, sortDiagnostics } from './diagnostic.js';
 
 /** Colours a piece of the text; the identity where there are no colours. */

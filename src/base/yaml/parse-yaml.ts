@@ -10,9 +10,9 @@ import {
   type YAMLMap,
   type YAMLParseError,
 } from 'yaml';
-import type { SourceFile, SourceRange } from '../../base/source.js';
-import { visible } from '../../base/visible.js';
 import { diagnostic, type Report } from '../diagnostics/diagnostic.js';
+import type { SourceFile, SourceRange } from '../source.js';
+import { visible } from '../visible.js';
 import type { MapEntry, Tree } from './tree.js';
 
 const maxCharacters = 1 << 18;

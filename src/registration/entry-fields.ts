@@ -1,9 +1,10 @@
+import { diagnosticOf, type Report } from '../base/diagnostics/diagnostic.js';
 import { Fault } from '../base/faults/fault.js';
 import type { SourceRange } from '../base/source.js';
-import { diagnosticOf, type Report } from '../policy/diagnostics/diagnostic.js';
-import { type FieldRule, mistyped, oneOrMore } from '../policy/syntax/fields.js';
-import type { Tree } from '../policy/syntax/tree.js';
-import type { EntryContent } from '../registration/entry.js';
+import { type FieldRule, mistyped, oneOrMore } from '../base/yaml/fields.js';
+import type { Tree } from '../base/yaml/tree.js';
+import type { TrustDomain } from '../spiffe/id.js';
+import type { EntryContent } from './entry.js';
 import {
   checkDnsName,
   checkEntryId,
@@ -13,9 +14,8 @@ import {
   checkParentId,
   checkSelectors,
   checkTtl,
-} from '../registration/entry-rules.js';
-import { parseSelector } from '../registration/selector.js';
-import type { TrustDomain } from '../spiffe/id.js';
+} from './entry-rules.js';
+import { parseSelector } from './selector.js';
 
 /** The fields of an entry in a file. */
 export const entryFieldRules = {
