@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 
 const dist = fileURLToPath(new URL('../dist', import.meta.url));
 const tiers = {
-  unit: ['src', 'test/structure', 'test/scripts', 'test/support'],
+  unit: ['src', 'bench', 'test/structure', 'test/scripts', 'test/support'],
   envoy: ['test/envoy'],
   faults: ['test/faults'],
   compose: ['test/compose'],

@@ -1,15 +1,14 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { createServer } from 'node:net';
-import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { endChild } from './children.js';
+import { type Ending, endChild } from './children.js';
 
 const main = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 
 /** Starts `plastron` as a process of its own; it is killed when the test ends. What it logs is shown when `VERBOSE` is set. */
 export function startPlastron(
-  t: TestContext,
+  t: Ending,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): ChildProcess {

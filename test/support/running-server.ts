@@ -17,6 +17,7 @@ import { type GrpcConnection, remoteStatus } from '../../src/transport/grpc-clie
 import { decode } from '../../src/wire/messages.js';
 import type { MessageIn, MessageOut } from '../../src/wire/names.js';
 import { serviceDefinition } from '../../src/wire/services.js';
+import type { Ending } from './children.js';
 
 export const agentApi = serviceDefinition('spire.api.server.agent.v1.Agent');
 export const entryApi = serviceDefinition('spire.api.server.entry.v1.Entry');
@@ -57,7 +58,7 @@ export async function runningServer(t: TestContext, settings: Partial<ServerSett
 export type RunningTestServer = Awaited<ReturnType<typeof runningServer>>;
 
 /** A connection to the server's TLS port, with `svid` if there is one. The server is not verified: that is for the agent's tests. */
-export function dial(t: TestContext, server: { address: string }, svid?: X509Svid): GrpcConnection {
+export function dial(t: Ending, server: { address: string }, svid?: X509Svid): GrpcConnection {
   const source = svid && { current: () => svid, onChange: () => () => {} };
   const connection = dialTls({
     address: server.address,
@@ -137,7 +138,7 @@ export function entryMessage(
 
 /** Creates entries on the admin socket and gives their IDs. Fails when one is refused. */
 export async function createEntries(
-  server: RunningTestServer,
+  server: { admin: GrpcConnection },
   ...entries: MessageIn<'spire.api.types.Entry'>[]
 ): Promise<string[]> {
   const { results = [] } = await server.admin.unary(entryApi.BatchCreateEntry, { entries });
