@@ -101,7 +101,8 @@ async function openTrustDomain(
   const authoriser = createAuthoriser(registry, authorities, clock);
   const verifiers = [joinTokenVerifier(registry, trustDomain, clock)];
   const basics = { trustDomain, clock, log, x509SvidTtl, agentTtl: x509SvidTtl };
-  return { context: { ...basics, registry, authorities, authoriser, verifiers }, identity };
+  const context = { ...basics, registry, authorities, authoriser, verifiers, identity };
+  return { context, identity };
 }
 
 /** In this order: a new authority first, then an SVID that it signs. */

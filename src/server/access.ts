@@ -85,4 +85,5 @@ export const access: Readonly<Record<string, Readonly<Record<string, readonly Ro
   },
   'spire.api.server.logger.v1.Logger': { GetLogger: local, SetLogLevel: local, ResetLogLevel: local },
   'spire.api.server.debug.v1.Debug': { GetInfo: local },
+  'grpc.health.v1.Health': { Check: local, Watch: local, List: local },
 };

@@ -1,3 +1,4 @@
+import { fault } from '../base/faults/fault.js';
 import type {
   Call,
   Handlers,
@@ -34,19 +35,34 @@ interface AnyGuarded {
   stream?(call: GuardedStream<unknown, unknown>, caller: Caller): Promise<void>;
 }
 
-/** A service behind the table of `access.ts`: no method is served that is not in it, and none without asking it. */
+/**
+ * A service behind the table of `access.ts`: no method is served that is not in it, and none without asking it. Its other
+ * methods are refused with SRV0107, to callers that may call them.
+ */
 export function guardedService<Name extends string>(
   name: Name,
   authoriser: Authoriser,
   handlers: Partial<GuardedHandlers<ServiceOf<Name>>>,
 ): Service {
-  const guarded = Object.entries(handlers as Record<string, AnyGuarded>).map(([method, handler]) => {
-    const roles = access[name]?.[method];
-    if (!roles) throw new Error(`nobody may call ${name}.${method}: it is not in the access table`);
+  const given = new Map(Object.entries(handlers as Record<string, AnyGuarded>));
+  const table = access[name] ?? {};
+  for (const method of given.keys()) {
+    if (!table[method]) throw new Error(`nobody may call ${name}.${method}: it is not in the access table`);
+  }
+  const guarded = Object.entries(table).map(([method, roles]) => {
     const authorise = (call: Call) => authoriser.authorise(call.peer, `${name}.${method}`, roles);
-    return [method, guard(handler, authorise)] as const;
+    return [method, guard(given.get(method) ?? notServed(`${name}.${method}`), authorise)] as const;
   });
   return service(name, Object.fromEntries(guarded) as Handlers<ServiceOf<Name>>);
+}
+
+/** All of these take one request and give one answer. */
+function notServed(method: string): AnyGuarded {
+  return {
+    unary: async () => {
+      throw fault('SRV0107', { method });
+    },
+  };
 }
 
 function guard(handler: AnyGuarded, authorise: (call: Call) => Promise<Caller>): unknown {

@@ -77,6 +77,9 @@ export interface ServerStore {
   bundleSequence(contentHash: string): Promise<bigint>;
   /** The last sequence number of the bundle; 0 for a store that has never had one. */
   lastBundleSequence(): Promise<bigint>;
+
+  /** Resolves when something could be written just now. */
+  checkWritable(): Promise<void>;
 }
 
 export interface EntryChange {

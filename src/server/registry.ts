@@ -12,7 +12,7 @@ import type { AgentRecord, ServerStore } from './ports.js';
 export interface Registry
   extends Pick<ServerStore, 'createEntries' | 'updateEntries' | 'deleteEntries' | 'attest'>,
     Pick<ServerStore, 'renewAgent' | 'activateAgent' | 'banAgent' | 'setAgentVersion' | 'deleteAgent'>,
-    Pick<ServerStore, 'createJoinToken' | 'joinToken' | 'settleJoinToken'> {
+    Pick<ServerStore, 'createJoinToken' | 'joinToken' | 'settleJoinToken' | 'checkWritable'> {
   readonly serverId: SpiffeId;
   entry(id: string): Entry | undefined;
   entries(): Iterable<Entry>;
@@ -85,6 +85,7 @@ export async function openRegistry(
       changed();
       return outcome;
     },
+    checkWritable: () => store.checkWritable(),
     createJoinToken: (token) => store.createJoinToken(token),
     joinToken: (hash) => store.joinToken(hash),
     settleJoinToken: async (serial) => {

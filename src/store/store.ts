@@ -37,6 +37,7 @@ export async function openStore(options: StoreOptions): Promise<ServerStore & { 
     unsettledSerials: () => run('unsettledSerials'),
     bundleSequence: async (contentHash) => BigInt(await run('bundleSequence', contentHash)),
     lastBundleSequence: async () => BigInt(await run('lastBundleSequence')),
+    checkWritable: () => run('checkWritable', clock.now()),
     close,
   };
 }

@@ -8,6 +8,7 @@ import {
   setAgentVersion,
 } from './agents.js';
 import { bundleSequence, lastBundleSequence } from './bundle.js';
+import { checkWritable } from './check-writable.js';
 import { allEntries, createEntries, deleteEntries, updateEntries } from './entries.js';
 import { createJoinToken, joinToken, settleJoinToken, unsettledSerials } from './join-tokens.js';
 import type { Work } from './unit.js';
@@ -31,6 +32,7 @@ export const units = {
   unsettledSerials,
   bundleSequence,
   lastBundleSequence,
+  checkWritable,
 } as const;
 
 export type UnitName = keyof typeof units;

@@ -48,6 +48,19 @@ test('lines below the level are not written', (t) => {
   assert.deepEqual(lines(), []);
 });
 
+test('the level can be changed while it runs, for all children too', (t) => {
+  const { log, lines } = logToFile(t, 'warn');
+  const child = log.child({ pid: 7 });
+  log.threshold.level = 'debug';
+  child.debug({}, 'seen');
+  child.threshold.level = 'silent';
+  log.error({}, 'not seen');
+  assert.deepEqual(
+    lines().map(({ msg }) => msg),
+    ['seen'],
+  );
+});
+
 test('the functions of a log can be taken out of it', (t) => {
   const { log, lines } = logToFile(t, 'info');
   const { warn } = log.child({ pid: 7 });

@@ -12,6 +12,13 @@ export interface Log {
   error(fields: LogFields, sentence: string): void;
   /** A log whose every line carries `fields` too. */
   child(fields: LogFields): Log;
+  /** Shared by a log and all its children. */
+  readonly threshold: LogThreshold;
+}
+
+/** From which level on lines are written; may be changed at any time. */
+export interface LogThreshold {
+  level: LogLevel;
 }
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
@@ -20,7 +27,8 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 export function createLog(options: { level: LogLevel; fd?: number; fields?: LogFields }): Log {
   const logger = pino(
     {
-      level: options.level,
+      // What is written is for the threshold to say: pino's own levels are not shared with children.
+      level: 'debug',
       base: options.fields ?? {},
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
@@ -28,17 +36,23 @@ export function createLog(options: { level: LogLevel; fd?: number; fields?: LogF
     },
     pino.destination({ fd: options.fd ?? 2, sync: true }),
   );
-  return logOver(logger);
+  return logOver(logger, { level: options.level });
 }
 
+const ranks: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3, silent: 4 };
+
 /** Functions that stand alone: pino's own fail when they are called without their object. */
-function logOver(logger: pino.Logger): Log {
+function logOver(logger: pino.Logger, threshold: LogThreshold): Log {
+  const at = (level: Exclude<LogLevel, 'silent'>) => (fields: LogFields, sentence: string) => {
+    if (ranks[level] >= ranks[threshold.level]) logger[level](fields, sentence);
+  };
   return {
-    debug: (fields, sentence) => logger.debug(fields, sentence),
-    info: (fields, sentence) => logger.info(fields, sentence),
-    warn: (fields, sentence) => logger.warn(fields, sentence),
-    error: (fields, sentence) => logger.error(fields, sentence),
-    child: (fields) => logOver(logger.child(fields)),
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+    child: (fields) => logOver(logger.child(fields), threshold),
+    threshold,
   };
 }
 

@@ -17,5 +17,6 @@ export function recordingLog(lines: LogLine[] = [], always: LogFields = {}): Log
     warn: at('warn'),
     error: at('error'),
     child: (fields) => recordingLog(lines, { ...always, ...fields }),
+    threshold: { level: 'debug' },
   };
 }

@@ -31,6 +31,11 @@ export const serverFaults = {
     hint: 'attest again on a connection without certificate',
     status: 'PERMISSION_DENIED',
   },
+  SRV0107: {
+    sentence: 'this version of the server does not serve {method} yet',
+    hint: 'do without it, or ask for it where Plastron is developed',
+    status: 'UNIMPLEMENTED',
+  },
   SRV0201: {
     sentence: 'the request has no `{field}`',
     hint: 'fill it in as the API of SPIRE describes it',
@@ -100,5 +105,15 @@ export const serverFaults = {
     sentence: 'no agent is called `{id}`',
     hint: 'write its whole SPIFFE ID, as the server lists it',
     status: 'NOT_FOUND',
+  },
+  SRV0501: {
+    sentence: 'this server has no service `{service}`',
+    hint: 'ask for the health of the server as a whole, with no service name',
+    status: 'NOT_FOUND',
+  },
+  SRV0502: {
+    sentence: '`{level}` is not a log level',
+    hint: 'use one of ERROR, WARN, INFO, DEBUG',
+    status: 'INVALID_ARGUMENT',
   },
 } as const satisfies Record<`SRV${number}`, FaultRow>;

@@ -1,6 +1,7 @@
 import type { NodeVerifier } from '../../attestation/node/verifier.js';
 import type { Clock } from '../../base/clock.js';
 import type { SpiffeId, TrustDomain } from '../../spiffe/id.js';
+import type { SvidSource } from '../../spiffe/source.js';
 import type { Log } from '../../telemetry/log.js';
 import type { Authoriser, Caller } from '../authorise.js';
 import type { Authorities } from '../authorities.js';
@@ -13,6 +14,8 @@ export interface ApiContext {
   readonly registry: Registry;
   readonly authorities: Authorities;
   readonly authoriser: Authoriser;
+  /** The server's own SVID. */
+  readonly identity: SvidSource;
   /** One a way for nodes to attest. */
   readonly verifiers: readonly NodeVerifier[];
   readonly clock: Clock;
