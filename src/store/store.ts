@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Clock } from '../base/clock.js';
 import type { ServerStore } from '../server/ports.js';
 import type { TrustDomain } from '../spiffe/id.js';
-import { connect } from './connection.js';
+import { openLibsql } from './libsql/connection.js';
 
 export interface StoreOptions {
   /** The folder of the database; made, 0700, when it is not there. */
@@ -18,7 +18,7 @@ export interface StoreOptions {
  */
 export async function openStore(options: StoreOptions): Promise<ServerStore & { close(): Promise<void> }> {
   const { dataDir, trustDomain, clock } = options;
-  const { run, close } = await connect({ path: join(dataDir, 'server.db'), trustDomain });
+  const { run, close } = await openLibsql({ path: join(dataDir, 'server.db'), trustDomain });
   return {
     entries: () => run('allEntries'),
     createEntries: (entries) => run('createEntries', entries, Math.floor(clock.now() / 1000)),

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { Fault } from '../base/faults/fault.js';
+import { Fault } from '../../base/faults/fault.js';
+import { migrate } from '../migrate.js';
+import { startUnit } from '../units.js';
 import { openDatabase } from './database.js';
 import { ensureDatabaseFile } from './database-file.js';
 import { type Outcome, runGroup } from './group.js';
 import type { FromWorker, SentError, ToWorker, WorkerStart } from './messages.js';
-import { migrate } from './migrate.js';
 import { storeFault } from './store-fault.js';
-import { startUnit } from './units.js';
 
 // The thread that owns the database, and the only one that touches it. Calls that wait while it works are its next group.
 
@@ -20,7 +20,8 @@ const say = (message: FromWorker) => port.postMessage(message);
 try {
   ensureDatabaseFile(path);
   const database = openDatabase(path);
-  migrate(database, { trustDomain, epoch: randomUUID(), path });
+  const [migration] = runGroup(database, [() => migrate({ trustDomain, epoch: randomUUID(), path })]);
+  if (!migration?.ok) throw migration?.error;
   port.on('message', (first: ToWorker) => {
     const group = [first];
     while (group.length < maxGroup) {

@@ -1,4 +1,4 @@
-import { type Fault, fault } from '../base/faults/fault.js';
+import { type Fault, fault } from '../../base/faults/fault.js';
 
 /** Puts what libsql throws into the words of the fault table; anything that it did not throw is a bug and stays as it is. */
 export function storeFault(error: unknown, path: string): unknown {

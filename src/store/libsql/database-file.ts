@@ -1,6 +1,6 @@
 import { closeSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { fault } from '../base/faults/fault.js';
+import { fault } from '../../base/faults/fault.js';
 import {
   accessOf,
   anyAccessOfOthers,
@@ -8,7 +8,7 @@ import {
   ownUid,
   syncFolder,
   systemErrorCode,
-} from '../disk/private-file.js';
+} from '../../disk/private-file.js';
 
 /**
  * Makes sure that a database file is there, in a folder that nobody else can write to, and that nobody else can read it.

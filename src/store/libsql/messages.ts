@@ -1,5 +1,5 @@
-import type { FaultCode } from '../base/faults/table.js';
-import type { UnitCall } from './units.js';
+import type { FaultCode } from '../../base/faults/table.js';
+import type { UnitCall } from '../units.js';
 
 // What the main thread and the thread that owns the database say to each other.
 

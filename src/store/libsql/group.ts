@@ -1,5 +1,5 @@
+import type { Work } from '../unit.js';
 import type { Database } from './database.js';
-import type { Work } from './unit.js';
 
 export type Outcome =
   | { readonly ok: true; readonly value: unknown }

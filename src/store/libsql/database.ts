@@ -1,6 +1,6 @@
 import Libsql from 'libsql';
-import { guarded } from './bind-guard.js';
-import type { Row, Statement } from './unit.js';
+import { guarded } from '../bind-guard.js';
+import type { Row, Statement } from '../unit.js';
 
 /** One connection to the database file, every value through the guard. */
 export interface Database {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Work } from '../unit.js';
 import { type Database, openDatabase } from './database.js';
 import { runGroup } from './group.js';
-import type { Work } from './unit.js';
 
 function memory(): Database {
   const database = openDatabase(':memory:');

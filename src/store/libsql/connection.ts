@@ -1,0 +1,68 @@
+import { Worker } from 'node:worker_threads';
+import { Fault, fault } from '../../base/faults/fault.js';
+import type { Connection } from '../connection.js';
+import type { FromWorker, SentError, ToWorker, WorkerStart } from './messages.js';
+
+/** Starts the thread that owns the database file, and waits until it has it. Throws STO01xx, STO02xx. */
+export async function openLibsql(start: WorkerStart): Promise<Connection> {
+  const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: start });
+  const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+  const waiting = new Map<number, Waiting>();
+  let crash: unknown;
+  worker.on('error', (error) => {
+    crash = error; // what follows is `exit`
+  });
+  const stopped = () => fault('STO0204', { path: start.path }, { cause: crash });
+  let isStopped = false;
+  worker.once('exit', () => {
+    isStopped = true;
+    for (const { reject } of waiting.values()) reject(stopped());
+    waiting.clear();
+  });
+  await opened(worker, ended, stopped);
+  worker.on('message', (message: FromWorker) => settle(waiting, message));
+  const say = (message: ToWorker) => worker.postMessage(message);
+  let lastId = 0;
+  return {
+    run: (name, ...args) =>
+      new Promise((resolve, reject) => {
+        if (isStopped) return reject(stopped());
+        const id = ++lastId;
+        // The thread answers with what the unit of this name gives back.
+        waiting.set(id, { resolve: resolve as (value: unknown) => void, reject });
+        say({ kind: 'call', id, name, args });
+      }),
+    close: async () => {
+      say({ kind: 'close' });
+      await ended;
+    },
+  };
+}
+
+interface Waiting {
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+}
+
+function opened(worker: Worker, ended: Promise<void>, stopped: () => Fault): Promise<void> {
+  return new Promise((resolve, reject) => {
+    worker.once('message', (message: FromWorker) => {
+      if (message.kind === 'open') resolve();
+      else if (message.kind === 'refused') reject(received(message.error));
+    });
+    void ended.then(() => reject(stopped()));
+  });
+}
+
+function settle(waiting: Map<number, Waiting>, message: FromWorker): void {
+  if (message.kind !== 'done' && message.kind !== 'failed') return;
+  const call = waiting.get(message.id);
+  waiting.delete(message.id);
+  if (message.kind === 'done') call?.resolve(message.value);
+  else call?.reject(received(message.error));
+}
+
+function received(error: SentError): Error {
+  if (error.kind === 'bug') return new Error(`a unit of work failed: ${error.stack}`);
+  return new Fault(error.code, error.params, error.cause === '' ? {} : { cause: new Error(error.cause) });
+}
