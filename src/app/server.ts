@@ -97,7 +97,7 @@ async function openTrustDomain(
   const authorities = await openAuthorities({ path, trustDomain, ttlSeconds: caTtl, clock, store });
   const registry = await openRegistry(store, trustDomain, clock);
   if (settings.entries) await applyEntries(settings.entries, registry, trustDomain, log);
-  const identity = openOwnSvid(registry.serverId, x509SvidTtl, authorities, clock);
+  const identity = await openOwnSvid(registry.serverId, x509SvidTtl, authorities, clock);
   const authoriser = createAuthoriser(registry, authorities, clock);
   const verifiers = [joinTokenVerifier(registry, trustDomain, clock)];
   const basics = { trustDomain, clock, log, x509SvidTtl, agentTtl: x509SvidTtl };

@@ -52,7 +52,7 @@ export function nodeAttestation(
       if (registry.agent(node.id)?.banned) throw agentDenied('SRV0105', 'AGENT_BANNED');
       const over = reserve(underway, node);
       try {
-        const svid = authorities.issue({ id: node.id, publicKey, dnsNames: [], ttlSeconds });
+        const svid = await authorities.issue({ id: node.id, publicKey, dnsNames: [], ttlSeconds });
         await record(registry, method, node, svid);
         const delivered = () => (node.joinToken ? registry.settleJoinToken(svid.serial) : Promise.resolve());
         return { svid, reattestable: node.canReattest, delivered, over };

@@ -45,7 +45,7 @@ test('authorities rotate: published first, signing later, gone when they have en
   const options = surroundings(t);
   const { clock } = options;
   const authorities = await openAuthorities(options);
-  const identity = openOwnSvid(serverId, 3600, authorities, clock);
+  const identity = await openOwnSvid(serverId, 3600, authorities, clock);
   const first = authorities.own().x509Authorities[0]?.der ?? new Uint8Array();
   const seen: [number, bigint][] = [];
   authorities.onChange(() =>
@@ -54,7 +54,7 @@ test('authorities rotate: published first, signing later, gone when they have en
   for (let minutes = 0; minutes < 36 * 60; minutes += 10) {
     clock.advance(hour / 6);
     await authorities.keepCurrent();
-    identity.keepCurrent();
+    await identity.keepCurrent();
     // At every moment whoever has the bundle can verify the server.
     const svid = verifyX509Svid(identity.current()?.chain ?? [], authorities.own(), clock.now());
     assert.equal(svid.id, serverId);
@@ -112,32 +112,29 @@ test('no SVID outlives its authority (S8), and none is issued for another trust 
   const options = surroundings(t);
   const authorities = await openAuthorities({ ...options, ttlSeconds: 600 });
   const { publicKey } = readCertificate(authorities.own().x509Authorities[0]?.der ?? new Uint8Array());
-  const identity = openOwnSvid(serverId, 3600, authorities, options.clock);
+  const identity = await openOwnSvid(serverId, 3600, authorities, options.clock);
   assert.equal(identity.current()?.notAfter, 1_700_000_600_000);
   const id = workloadId(parseTrustDomain('other.example'), '/web');
   const request = { id, publicKey, dnsNames: [], ttlSeconds: 60 };
-  assert.throws(
-    () => authorities.issue(request),
-    (error) => isFault(error, 'CAS0101'),
-  );
+  await assert.rejects(authorities.issue(request), (error) => isFault(error, 'CAS0101'));
 });
 
 test('the server’s own SVID is replaced at half of its life, with a new key, and when the clock went back', async (t) => {
   const options = surroundings(t);
   const { clock } = options;
   const authorities = await openAuthorities(options);
-  const identity = openOwnSvid(serverId, 3600, authorities, clock);
+  const identity = await openOwnSvid(serverId, 3600, authorities, clock);
   let changes = 0;
   identity.onChange(() => changes++);
   const first = identity.current();
   clock.advance(hour / 2 - 20_000);
-  identity.keepCurrent();
+  await identity.keepCurrent();
   assert.equal(identity.current(), first);
   clock.advance(20_000);
-  identity.keepCurrent();
+  await identity.keepCurrent();
   assert.equal(changes, 1);
   assert.notDeepEqual(identity.current()?.privateKey, first?.privateKey);
   clock.advance(-hour / 4);
-  identity.keepCurrent();
+  await identity.keepCurrent();
   assert.equal(changes, 2);
 });

@@ -18,8 +18,8 @@ import type { ServerStore } from './ports.js';
 export interface Authorities extends BundleSource {
   /** Of our own trust domain. */
   own(): Bundle;
-  /** Throws what `issueX509Svid` throws. */
-  issue(request: Omit<SvidRequest, 'now'>): IssuedSvid;
+  /** Rejects with what `issueX509Svid` throws. */
+  issue(request: Omit<SvidRequest, 'now'>): Promise<IssuedSvid>;
   /** Rotates what is due. A failure leaves everything as it was; called again, it tries again. Throws CAS03xx, STO02xx. */
   keepCurrent(): Promise<void>;
 }
@@ -63,7 +63,7 @@ export async function openAuthorities(options: AuthoritiesOptions): Promise<Auth
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    issue: (request) => {
+    issue: async (request) => {
       const now = clock.now();
       return issueX509Svid(activeAuthority(set, now), { ...request, now });
     },

@@ -7,36 +7,41 @@ import type { Authorities } from './authorities.js';
 
 /** The server's own SVID. */
 export interface OwnSvid extends SvidSource {
-  /** Replaces it, with a new key, once half of its life is over. Throws what issuing throws, and then the old one stays. */
-  keepCurrent(): void;
+  /** Replaces it, with a new key, once half of its life is over. Rejects as issuing does, and then the old one stays. */
+  keepCurrent(): Promise<void>;
 }
 
-export function openOwnSvid(
+export async function openOwnSvid(
   id: SpiffeId,
   ttlSeconds: number,
   authorities: Authorities,
   clock: Clock,
-): OwnSvid {
+): Promise<OwnSvid> {
   const listeners = new Set<() => void>();
-  const issue = (): X509Svid => {
+  const issue = async (): Promise<X509Svid> => {
     const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const publicKey = pair.publicKey.export({ format: 'der', type: 'spki' });
-    const { chain, notBefore, notAfter } = authorities.issue({ id, publicKey, dnsNames: [], ttlSeconds });
+    const { chain, notBefore, notAfter } = await authorities.issue({
+      id,
+      publicKey,
+      dnsNames: [],
+      ttlSeconds,
+    });
     const privateKey = pair.privateKey.export({ format: 'der', type: 'pkcs8' });
     return { id, chain, privateKey, notBefore, notAfter };
   };
-  let svid = issue();
+  let svid = await issue();
   return {
     current: () => svid,
     onChange: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    keepCurrent: () => {
+    keepCurrent: async () => {
       const now = clock.now();
       // Outside of its life there is nothing to wait for, in whichever direction the clock went.
       if (now >= svid.notBefore && now < (svid.notBefore + svid.notAfter) / 2) return;
-      svid = issue();
+      svid = await issue();
       for (const listener of listeners) listener();
     },
   };

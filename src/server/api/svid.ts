@@ -21,7 +21,7 @@ export function svidService(context: ApiContext): Service {
         for (const [index, { entry_id = '', csr }] of batch.entries()) {
           if (index % turn === turn - 1) await setImmediate();
           try {
-            const svid = issue(context, authorised.get(entry_id), entry_id, csr);
+            const svid = await issue(context, authorised.get(entry_id), entry_id, csr);
             results.push({ status: okStatus, svid: svidMessage(svid, authorised.get(entry_id)?.hint) });
             log.debug(
               { agent: loggedAgent(agent.id), entry: entry_id, serial: svid.serial },
