@@ -24,9 +24,9 @@ const web = agentEntry('web');
 const webWorkload = workloadWith('unix:path:/opt/web');
 const away = grpcError('UNAVAILABLE', 'connection refused');
 
-function setUp(t: TestContext) {
+async function setUp(t: TestContext) {
   const clock = standingClock(1_800_000_000_000);
-  const server = fakeServer(clock);
+  const server = await fakeServer(clock);
   server.entries = [web];
   const folder = temporaryFolder(t);
   let token: string | undefined = 'token';
@@ -80,7 +80,7 @@ const idsFor = (agent: Agent) => {
 };
 
 test("a new agent attests, syncs and has an SVID for every entry, in SPIRE's order of calls", async (t) => {
-  const { server, start } = setUp(t);
+  const { server, start } = await setUp(t);
   const agent = start();
   await agent.attested;
   await firstSync(agent);
@@ -101,7 +101,7 @@ test("a new agent attests, syncs and has an SVID for every entry, in SPIRE's ord
 });
 
 test('a restarted agent uses the identity that it kept, and needs no token', async (t) => {
-  const { server, start, giveToken } = setUp(t);
+  const { server, start, giveToken } = await setUp(t);
   const first = start();
   await firstSync(first);
   await first.stop();
@@ -115,7 +115,7 @@ test('a restarted agent uses the identity that it kept, and needs no token', asy
 });
 
 test('without token or identity, or with a token that the server refuses, the start fails and says what to do', async (t) => {
-  const { start, giveToken, server } = setUp(t);
+  const { start, giveToken, server } = await setUp(t);
   giveToken(undefined);
   await assert.rejects(start().attested, (error) => isFault(error, 'AGT0401'));
   giveToken('used');
@@ -124,15 +124,15 @@ test('without token or identity, or with a token that the server refuses, the st
 });
 
 test('a foreign server is refused before the token is shown', async (t) => {
-  const { start, server, clock } = setUp(t);
+  const { start, server, clock } = await setUp(t);
   const bootstrap = { kind: 'bundle', bundle: bundleOf(server) } as const;
-  server.authority = newAuthority(clock);
+  server.authority = await newAuthority(clock);
   await assert.rejects(start({ bootstrap }).attested, (error) => isFault(error, 'AGT0201'));
   assert.ok(!server.calls.includes('AttestAgent'));
 });
 
 test('a server that is away at the start is waited for', async (t) => {
-  const { start, server } = setUp(t);
+  const { start, server } = await setUp(t);
   server.away = away;
   const agent = start();
   await until(() => agent.status().trouble !== undefined);
@@ -142,7 +142,7 @@ test('a server that is away at the start is waited for', async (t) => {
 });
 
 test('at half of its life the agent renews its own SVID, keeps its ID, and goes on with the new one', async (t) => {
-  const { start, server, clock, folder } = setUp(t);
+  const { start, server, clock, folder } = await setUp(t);
   const agent = start();
   await firstSync(agent);
   const before = agent.svid.current();
@@ -159,7 +159,7 @@ test('at half of its life the agent renews its own SVID, keeps its ID, and goes 
 });
 
 test('an outage changes nothing until an SVID expires', async (t) => {
-  const { start, server, clock } = setUp(t);
+  const { start, server, clock } = await setUp(t);
   const agent = start();
   await firstSync(agent);
   server.away = away;
@@ -171,7 +171,7 @@ test('an outage changes nothing until an SVID expires', async (t) => {
 });
 
 test('an entry that comes is served after the next sync, one that goes is not any more', async (t) => {
-  const { start, server } = setUp(t);
+  const { start, server } = await setUp(t);
   server.entries = [];
   const agent = start();
   await firstSync(agent);
@@ -188,7 +188,7 @@ test('an entry that comes is served after the next sync, one that goes is not an
 });
 
 test('a removed entry counts even while the server signs nothing', async (t) => {
-  const { start, server } = setUp(t);
+  const { start, server } = await setUp(t);
   const agent = start();
   await firstSync(agent);
   const orders = agentEntry('orders');
@@ -200,7 +200,7 @@ test('a removed entry counts even while the server signs nothing', async (t) => 
 });
 
 test('S12: a banned agent hands out nothing new and says so, also when it holds a token', async (t) => {
-  const { start, server } = setUp(t);
+  const { start, server } = await setUp(t);
   const agent = start();
   await firstSync(agent);
   server.refuses = grpcError('PERMISSION_DENIED', 'banned', 'AGENT_BANNED');
@@ -211,7 +211,7 @@ test('S12: a banned agent hands out nothing new and says so, also when it holds 
 });
 
 test('a used token in its place does not hide a ban, and an agent that is let in again goes on', async (t) => {
-  const { start, server } = setUp(t);
+  const { start, server } = await setUp(t);
   const agent = start();
   await firstSync(agent);
   server.refuses = grpcError('PERMISSION_DENIED', 'banned', 'AGENT_BANNED');
@@ -229,7 +229,7 @@ test('a used token in its place does not hide a ban, and an agent that is let in
 
 test('S12: an agent that was deleted hands out nothing until it is attested with a new token', async (t) => {
   for (const reason of ['AGENT_NOT_ATTESTED', 'AGENT_NOT_ACTIVE']) {
-    const { start, server, giveToken } = setUp(t);
+    const { start, server, giveToken } = await setUp(t);
     const agent = start();
     await firstSync(agent);
     giveToken(undefined);
@@ -247,7 +247,7 @@ test('S12: an agent that was deleted hands out nothing until it is attested with
 });
 
 test("a refusal without SPIRE's details withdraws nothing", async (t) => {
-  const { start, server } = setUp(t);
+  const { start, server } = await setUp(t);
   const agent = start();
   await firstSync(agent);
   server.refuses = grpcError('PERMISSION_DENIED', 'not now');
@@ -256,7 +256,7 @@ test("a refusal without SPIRE's details withdraws nothing", async (t) => {
 });
 
 test('an agent whose own SVID expired waits for a token, and uses it as soon as it is there', async (t) => {
-  const { start, server, clock, giveToken } = setUp(t);
+  const { start, server, clock, giveToken } = await setUp(t);
   const first = start();
   await firstSync(first);
   await first.stop();
@@ -271,10 +271,10 @@ test('an agent whose own SVID expired waits for a token, and uses it as soon as 
 });
 
 test('a tainted authority makes the agent replace its own SVID and those of the workloads at once', async (t) => {
-  const { start, server, clock } = setUp(t);
+  const { start, server, clock } = await setUp(t);
   const agent = start();
   await firstSync(agent);
-  const [old, next] = [server.authority, newAuthority(clock)];
+  const [old, next] = [server.authority, await newAuthority(clock)];
   server.others = [{ authority: next, tainted: false }];
   await synced(agent, server);
   const before = agent.identities.current()?.svids.get(web.id);
@@ -287,7 +287,7 @@ test('a tainted authority makes the agent replace its own SVID and those of the 
 });
 
 test('federated bundles are fetched for the trust domains of the entries, and a missing one is no error', async (t) => {
-  const { start, server } = setUp(t);
+  const { start, server } = await setUp(t);
   const partner = testCa('partner.example');
   server.entries = [
     agentEntry('web', { federatesWith: [partner.trustDomain, parseTrustDomain('later.example')] }),
@@ -300,7 +300,7 @@ test('federated bundles are fetched for the trust domains of the entries, and a 
 });
 
 test('nothing is said twice: a sync that brings nothing new is no change', async (t) => {
-  const { start, server } = setUp(t);
+  const { start, server } = await setUp(t);
   const agent = start();
   await firstSync(agent);
   agent.identities.onChange(() => assert.fail('a change'));
@@ -309,7 +309,7 @@ test('nothing is said twice: a sync that brings nothing new is no change', async
 });
 
 test('S26: no key of a workload is in the state or in the log', async (t) => {
-  const { start, folder, log } = setUp(t);
+  const { start, folder, log } = await setUp(t);
   const agent = start();
   await firstSync(agent);
   const { svids } = agent.identities.current() ?? assert.fail();

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { test } from 'node:test';
 import { agentEntry, shop, standingClock } from '../../test/support/agent.js';
-import { type Authority, createAuthority } from '../ca/authority.js';
+import { type Authority, createAuthority, type SigningAuthority } from '../ca/authority.js';
 import { readCsr } from '../ca/csr.js';
 import { issueX509Svid } from '../ca/issue-x509-svid.js';
+import { newLocalKey } from '../ca/signing-key.js';
 import type { Bundle } from '../spiffe/bundle.js';
 import { workloadId } from '../spiffe/id.js';
 import { silentLog } from '../telemetry/log.js';
@@ -18,20 +19,26 @@ const orders = agentEntry('orders');
 
 function setUp(random = () => 0.5) {
   const clock = standingClock(1_800_000_000_000);
-  const authority = () => createAuthority({ trustDomain: shop, ttlSeconds: 100 * 3600, now: clock.now() });
+  const authority = () =>
+    createAuthority({ trustDomain: shop, ttlSeconds: 100 * 3600, now: clock.now() }, newLocalKey());
   const cache = createSvidCache({ clock, log: silentLog, random });
   const signed: string[][] = [];
   /** A server that signs for the entry of each request, as the real one does. */
   const signer =
-    (by: Authority, entries: readonly AgentEntry[]): SignSvids =>
+    (by: SigningAuthority, entries: readonly AgentEntry[]): SignSvids =>
     async (requests) => {
       signed.push(requests.map(({ entryId }) => entryId));
-      return requests.map((request) => signOne(by, entries, request, clock.now()));
+      return Promise.all(requests.map((request) => signOne(by, entries, request, clock.now())));
     };
   return { clock, authority, cache, signed, signer };
 }
 
-function signOne(by: Authority, entries: readonly AgentEntry[], { entryId, csr }: SignRequest, now: number) {
+function signOne(
+  by: SigningAuthority,
+  entries: readonly AgentEntry[],
+  { entryId, csr }: SignRequest,
+  now: number,
+) {
   const entry = entries.find(({ id }) => id === entryId);
   if (!entry) return { refusal: 'not found' };
   const { publicKey } = readCsr(csr);
@@ -49,7 +56,7 @@ function bundleOf(...authorities: (Authority | { authority: Authority; tainted: 
 
 test('every entry gets an SVID for a key of its own, asked for by its SPIFFE ID', async () => {
   const { authority, cache, signed, signer } = setUp();
-  const ca = authority();
+  const ca = await authority();
   const asked: string[] = [];
   const sign = signer(ca, [web, orders]);
   await cache.refresh([web, orders], bundleOf(ca), async (requests) => {
@@ -74,7 +81,7 @@ test('an SVID is replaced at half of its life, give or take a tenth, and not bef
     [0.999999, 0.55],
   ] as const) {
     const { clock, authority, cache, signed, signer } = setUp(() => random);
-    const ca = authority();
+    const ca = await authority();
     const refresh = () => cache.refresh([web], bundleOf(ca), signer(ca, [web]));
     await refresh();
     const first = cache.svids().get(web.id);
@@ -91,7 +98,7 @@ test('an SVID is replaced at half of its life, give or take a tenth, and not bef
 
 test('an updated entry gets a new SVID at once, and the old one serves until it is there', async () => {
   const { authority, cache, signer } = setUp();
-  const ca = authority();
+  const ca = await authority();
   const bundle = bundleOf(ca);
   await cache.refresh([web], bundle, signer(ca, [web]));
   const before = cache.svids().get(web.id);
@@ -105,7 +112,7 @@ test('an updated entry gets a new SVID at once, and the old one serves until it 
 
 test('an entry that now names another identity loses the SVID of the old one at once', async () => {
   const { authority, cache, signer } = setUp();
-  const ca = authority();
+  const ca = await authority();
   await cache.refresh([web], bundleOf(ca), signer(ca, [web]));
   const renamed = { ...web, spiffeId: workloadId(shop, '/other'), revision: 1 };
   const away: SignSvids = () => Promise.reject(new Error('the server is away'));
@@ -115,7 +122,7 @@ test('an entry that now names another identity loses the SVID of the old one at 
 
 test('the SVID of a removed entry goes at once, even while nothing can be signed', async () => {
   const { authority, cache, signer } = setUp();
-  const ca = authority();
+  const ca = await authority();
   await cache.refresh([web, orders], bundleOf(ca), signer(ca, [web, orders]));
   await cache.refresh([orders], bundleOf(ca), () => assert.fail('nothing is due'));
   assert.deepEqual([...cache.svids().keys()], [orders.id]);
@@ -123,7 +130,7 @@ test('the SVID of a removed entry goes at once, even while nothing can be signed
 
 test('an SVID stays while the server is away, and is not handed out once it expired', async () => {
   const { clock, authority, cache, signer } = setUp();
-  const ca = authority();
+  const ca = await authority();
   await cache.refresh([web], bundleOf(ca), signer(ca, [web]));
   clock.advance(hour - 20_000);
   assert.equal(cache.svids().size, 1);
@@ -133,7 +140,7 @@ test('an SVID stays while the server is away, and is not handed out once it expi
 
 test('SVIDs of a tainted authority, or of one that is gone from the bundle, are replaced at once', async () => {
   const { authority, cache, signed, signer } = setUp();
-  const [old, next] = [authority(), authority()];
+  const [old, next] = [await authority(), await authority()];
   await cache.refresh([web], bundleOf(old, next), signer(old, [web]));
   await cache.refresh([web], bundleOf(next, old), signer(old, [web]));
   assert.equal(signed.length, 1);
@@ -147,7 +154,7 @@ test('SVIDs of a tainted authority, or of one that is gone from the bundle, are 
 
 test('an SVID for another identity, another key or from another authority is not taken', async () => {
   const { clock, authority, cache, signer } = setUp();
-  const [ca, foreign] = [authority(), authority()];
+  const [ca, foreign] = [await authority(), await authority()];
   const other = agentEntry('web', { spiffeId: workloadId(shop, '/admin') });
   const bad: SignSvids[] = [
     signer(ca, [other]),
@@ -167,7 +174,7 @@ test('an SVID for another identity, another key or from another authority is not
 
 test('one refused entry does not keep the others from their SVIDs', async () => {
   const { authority, cache, signer } = setUp();
-  const ca = authority();
+  const ca = await authority();
   await cache.refresh([web, orders], bundleOf(ca), signer(ca, [orders]));
   assert.deepEqual([...cache.svids().keys()], [orders.id]);
 });
@@ -176,7 +183,7 @@ test('many entries are signed in batches of at most 500', async () => {
   const { authority, cache } = setUp();
   const sizes: number[] = [];
   const many = Array.from({ length: 1001 }, (_, index) => agentEntry(`w${index}`));
-  await cache.refresh(many, bundleOf(authority()), async (requests) => {
+  await cache.refresh(many, bundleOf(await authority()), async (requests) => {
     sizes.push(requests.length);
     return requests.map(() => ({ refusal: 'not now' }));
   });

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { joinTokenVerifier } from '../attestation/node/join-token/verify.js';
 import { type Clock, systemClock } from '../base/clock.js';
 import type { SourceFile } from '../base/source.js';
+import type { KeyManager } from '../ca/key-manager.js';
 import { policySourceForAgents } from '../control/policy-source.js';
 import { createPolicyState } from '../control/policy-state.js';
 import { watchPolicyFolder } from '../control/policy-watcher.js';
@@ -41,6 +42,7 @@ export interface ServerSettings {
   readonly x509SvidTtl: number;
   /** Seconds. */
   readonly caTtl: number;
+  readonly keys: KeyManager;
   readonly log: Log;
   readonly clock?: Clock;
 }
@@ -90,11 +92,11 @@ async function openTrustDomain(
   settings: ServerSettings,
   closers: Closers,
 ): Promise<{ context: ApiContext; identity: OwnSvid }> {
-  const { trustDomain, dataDir, x509SvidTtl, caTtl, log, clock = systemClock } = settings;
+  const { trustDomain, dataDir, x509SvidTtl, caTtl, keys, log, clock = systemClock } = settings;
   const store = await openStore({ dataDir, trustDomain, clock });
   closers.push(() => store.close());
   const path = join(dataDir, 'authorities.pem');
-  const authorities = await openAuthorities({ path, trustDomain, ttlSeconds: caTtl, clock, store });
+  const authorities = await openAuthorities({ path, keys, trustDomain, ttlSeconds: caTtl, clock, store });
   const registry = await openRegistry(store, trustDomain, clock);
   if (settings.entries) await applyEntries(settings.entries, registry, trustDomain, log);
   const identity = await openOwnSvid(registry.serverId, x509SvidTtl, authorities, clock);

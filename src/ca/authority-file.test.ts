@@ -15,12 +15,14 @@ import { type TestContext, test } from 'node:test';
 import { isFault } from '../base/faults/fault.js';
 import type { FaultCode } from '../base/faults/table.js';
 import { parseTrustDomain } from '../spiffe/id.js';
-import { createAuthority } from './authority.js';
+import { type Authority, createAuthority } from './authority.js';
 import { loadAuthorities, saveAuthorities } from './authority-file.js';
+import { diskKeys } from './key-manager.js';
+import { newLocalKey } from './signing-key.js';
 
 const trustDomain = parseTrustDomain('shop.example');
-const authority = createAuthority({ trustDomain, ttlSeconds: 3600, now: Date.now() });
-const other = createAuthority({ trustDomain, ttlSeconds: 3600, now: Date.now() });
+const authority = await createAuthority({ trustDomain, ttlSeconds: 3600, now: Date.now() }, newLocalKey());
+const other = await createAuthority({ trustDomain, ttlSeconds: 3600, now: Date.now() }, newLocalKey());
 
 function temporaryFolder(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'plastron-ca-'));
@@ -28,27 +30,25 @@ function temporaryFolder(t: TestContext): string {
   return folder;
 }
 
-const isRefused = (path: string, code: FaultCode) =>
-  assert.throws(
-    () => loadAuthorities(path, trustDomain),
-    (error) => isFault(error, code),
-  );
+const load = (path: string) => loadAuthorities(path, trustDomain, diskKeys);
 
-test('authorities come back from the file as they were', (t) => {
-  const path = join(temporaryFolder(t), 'ca', 'authorities.pem');
-  assert.equal(loadAuthorities(path, trustDomain), undefined);
-  saveAuthorities(path, [authority, other]);
-  const loaded = loadAuthorities(path, trustDomain);
-  assert.deepEqual(
-    loaded?.map(({ privateKey, ...rest }) => ({ ...rest, key: privateKey.export({ format: 'jwk' }) })),
-    [authority, other].map(({ privateKey, ...rest }) => ({
-      ...rest,
-      key: privateKey.export({ format: 'jwk' }),
-    })),
-  );
+const isRefused = (path: string, code: FaultCode) =>
+  assert.rejects(load(path), (error) => isFault(error, code));
+
+const comparable = ({ key, ...others }: Authority) => ({
+  ...others,
+  key: key.kind === 'local' && key.privateKey.export({ format: 'jwk' }),
 });
 
-test('S28: the file is 0600 in a folder of 0700, whatever the umask, and nothing is left beside it', (t) => {
+test('authorities come back from the file as they were', async (t) => {
+  const path = join(temporaryFolder(t), 'ca', 'authorities.pem');
+  assert.equal(await load(path), undefined);
+  saveAuthorities(path, [authority, other]);
+  const loaded = await load(path);
+  assert.deepEqual(loaded?.map(comparable), [authority, other].map(comparable));
+});
+
+test('S28: the file is 0600 in a folder of 0700, whatever the umask, and nothing is left beside it', async (t) => {
   const folder = join(temporaryFolder(t), 'ca');
   const path = join(folder, 'authorities.pem');
   saveAuthorities(path, [authority]);
@@ -58,75 +58,75 @@ test('S28: the file is 0600 in a folder of 0700, whatever the umask, and nothing
   assert.equal(existsSync(`${path}.new`), false);
 });
 
-test('S28: a file that others may read or write is refused, and so is a folder that others may write to', (t) => {
+test('S28: a file that others may read or write is refused, and so is a folder that others may write to', async (t) => {
   const folder = temporaryFolder(t);
   const path = join(folder, 'authorities.pem');
   saveAuthorities(path, [authority]);
   for (const mode of [0o644, 0o640, 0o604, 0o620, 0o602]) {
     chmodSync(path, mode);
-    isRefused(path, 'CAS0302');
+    await isRefused(path, 'CAS0302');
   }
   chmodSync(path, 0o600);
   for (const mode of [0o770, 0o707, 0o1777]) {
     chmodSync(folder, mode);
-    isRefused(path, 'CAS0302');
+    await isRefused(path, 'CAS0302');
     assert.throws(
       () => saveAuthorities(path, [other]),
       (error) => isFault(error, 'CAS0302'),
     );
   }
   chmodSync(folder, 0o755);
-  assert.equal(loadAuthorities(path, trustDomain)?.length, 1);
+  assert.equal((await load(path))?.length, 1);
 });
 
-test('a symbolic link in the place of the file is not followed', (t) => {
+test('a symbolic link in the place of the file is not followed', async (t) => {
   const folder = temporaryFolder(t);
   const path = join(folder, 'authorities.pem');
   saveAuthorities(join(folder, 'elsewhere.pem'), [authority]);
   symlinkSync('elsewhere.pem', path);
-  isRefused(path, 'CAS0303');
+  await isRefused(path, 'CAS0303');
 });
 
-test('what a crash left behind is no hindrance, and is not read', (t) => {
+test('what a crash left behind is no hindrance, and is not read', async (t) => {
   const path = join(temporaryFolder(t), 'authorities.pem');
   saveAuthorities(path, [authority]);
   writeFileSync(`${path}.new`, 'half a fi', { mode: 0o644 });
-  assert.equal(loadAuthorities(path, trustDomain)?.length, 1);
+  assert.equal((await load(path))?.length, 1);
   saveAuthorities(path, [authority, other]);
-  assert.equal(loadAuthorities(path, trustDomain)?.length, 2);
+  assert.equal((await load(path))?.length, 2);
   assert.equal(statSync(path).mode & 0o777, 0o600);
 });
 
-test('a file that is cut off at any line, or is empty, is refused and never taken for a missing one', (t) => {
+test('a file that is cut off at any line, or is empty, is refused and never taken for a missing one', async (t) => {
   const path = join(temporaryFolder(t), 'authorities.pem');
   saveAuthorities(path, [authority]);
   const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1);
   for (let count = 0; count < lines.length; count++) {
     writeFileSync(path, lines.slice(0, count).join('\n'));
-    isRefused(path, 'CAS0301');
+    await isRefused(path, 'CAS0301');
   }
 });
 
-test('a certificate with the key of another authority is refused', (t) => {
+test('a certificate with the key of another authority is refused', async (t) => {
   const path = join(temporaryFolder(t), 'authorities.pem');
   saveAuthorities(path, [authority, other]);
   const blocks = readFileSync(path, 'utf8').split(/(?=-----BEGIN)/);
   const [first = '', , , second = ''] = blocks;
   writeFileSync(path, first + second);
-  isRefused(path, 'CAS0301');
+  await isRefused(path, 'CAS0301');
 });
 
-test('the authorities of another trust domain are refused', (t) => {
+test('the authorities of another trust domain are refused', async (t) => {
   const path = join(temporaryFolder(t), 'authorities.pem');
   const elsewhere = parseTrustDomain('other.example');
   saveAuthorities(path, [
     authority,
-    createAuthority({ trustDomain: elsewhere, ttlSeconds: 3600, now: Date.now() }),
+    await createAuthority({ trustDomain: elsewhere, ttlSeconds: 3600, now: Date.now() }, newLocalKey()),
   ]);
-  isRefused(path, 'CAS0301');
+  await isRefused(path, 'CAS0301');
 });
 
-test('a folder that cannot be made is a fault with the code of the operating system', (t) => {
+test('a folder that cannot be made is a fault with the code of the operating system', async (t) => {
   const folder = temporaryFolder(t);
   writeFileSync(join(folder, 'file'), '');
   assert.throws(

@@ -21,6 +21,7 @@ import {
 import type { TrustDomain } from '../spiffe/id.js';
 import type { Authority } from './authority.js';
 import { authoritiesFromPem, authoritiesToPem } from './authority-pem.js';
+import type { KeyManager } from './key-manager.js';
 
 /**
  * Writes authorities with their private keys to one file that only its owner can read. After a crash at any moment there is
@@ -41,11 +42,15 @@ export function saveAuthorities(path: string, authorities: readonly Authority[])
  * Reads what `saveAuthorities` wrote; `undefined` when there is no such file. A file that anybody but its owner may read or
  * write is refused: its keys are no secret any more. Throws what `authoritiesFromPem` throws, and CAS0302, CAS0303.
  */
-export function loadAuthorities(path: string, trustDomain: TrustDomain): Authority[] | undefined {
+export async function loadAuthorities(
+  path: string,
+  trustDomain: TrustDomain,
+  keys: KeyManager,
+): Promise<Authority[] | undefined> {
   try {
     const pem = readPrivateFile(path);
     checkFolder(dirname(path));
-    return authoritiesFromPem(trustDomain, pem);
+    return await authoritiesFromPem(trustDomain, keys, pem);
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT') return undefined;
     throw explained(error, path);

@@ -5,7 +5,10 @@ import {
   backdateMs,
   createAuthority,
   noAuthorityAt,
+  type SigningAuthority,
 } from './authority.js';
+import type { KeyManager } from './key-manager.js';
+import { askKeyManager } from './signing-key.js';
 
 /**
  * The authorities of a trust domain, the oldest first. Their certificates and the time alone say which one signs, so nothing
@@ -26,24 +29,28 @@ const maxActivateAhead = 7 * day;
 const maxPublishLead = 15 * 60 * 1000;
 
 /**
- * The set as it must be at `request.now`: without those that have ended, with a first one where there is none, and with a
+ * The set as it must be at `request.now`: without those that have ended, with a first one where none can sign, and with a
  * prepared one once the newest is past half of its life. The same array when nothing changes; a new one must be stored
- * before it is used.
+ * before it is used. Throws CAS0106.
  */
-export function rotateAuthorities(set: AuthoritySet, request: AuthorityRequest): AuthoritySet {
+export async function rotateAuthorities(
+  set: AuthoritySet,
+  keys: KeyManager,
+  request: AuthorityRequest,
+): Promise<AuthoritySet> {
   const { now } = request;
   const living = set.filter(({ notAfter }) => now <= notAfter);
-  const newest = living.at(-1);
+  const newest = living.findLast(canSign);
   if (!newest || now >= newest.notAfter - Math.min(lifeOf(newest) / 2, maxPrepareAhead)) {
-    return [...living, createAuthority(request)];
+    return [...living, await createAuthority(request, await askKeyManager(() => keys.generate()))];
   }
   return living.length === set.length ? set : living;
 }
 
 /** The authority that signs at `now`. Throws CAS0104 when none is valid. */
-export function activeAuthority(set: AuthoritySet, now: number): Authority {
-  let active: Authority | undefined;
-  for (const authority of set) {
+export function activeAuthority(set: AuthoritySet, now: number): SigningAuthority {
+  let active: SigningAuthority | undefined;
+  for (const authority of set.filter(canSign)) {
     if (!active || now >= takeoverAt(active, authority)) active = authority;
   }
   if (!active || now < active.notBefore || now > active.notAfter) {
@@ -64,5 +71,7 @@ function takeoverAt(active: Authority, next: Authority): number {
   const published = next.notBefore + backdateMs + Math.min(life / 12, maxPublishLead);
   return Math.min(active.notAfter, Math.max(planned, published));
 }
+
+const canSign = (authority: Authority): authority is SigningAuthority => authority.key.kind !== 'missing';
 
 const lifeOf = ({ notBefore, notAfter }: Authority): number => notAfter - notBefore;

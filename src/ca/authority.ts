@@ -1,25 +1,26 @@
-import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { type Fault, fault } from '../base/faults/fault.js';
 import { readCertificate } from '../spiffe/certificate.js';
 import {
   basicConstraints,
   distinguishedName,
   keyUsage,
-  signCertificate,
+  signedCertificate,
   subjectAltName,
   subjectKeyId,
+  toBeSigned,
 } from '../spiffe/certificate-writer.js';
 import { type TrustDomain, trustDomainId } from '../spiffe/id.js';
 import { keyUsageBits, oids } from '../spiffe/oids.js';
 import { parsePublicKey } from './public-key.js';
+import { type MissingKey, type SigningKey, signWith } from './signing-key.js';
 
 /** A signing authority of a trust domain: its CA certificate and the key that signs SVIDs. */
 export interface Authority {
   readonly trustDomain: TrustDomain;
   /** DER. */
   readonly certificate: Uint8Array;
-  /** P-256. */
-  readonly privateKey: KeyObject;
+  readonly key: SigningKey | MissingKey;
   /** SubjectPublicKeyInfo, DER. */
   readonly publicKey: Uint8Array;
   /** DER name; the issuer of what it signs. */
@@ -29,6 +30,9 @@ export interface Authority {
   readonly notBefore: number;
   readonly notAfter: number;
 }
+
+/** An authority that can sign. */
+export type SigningAuthority = Authority & { readonly key: SigningKey };
 
 export interface AuthorityRequest {
   trustDomain: TrustDomain;
@@ -41,19 +45,21 @@ export interface AuthorityRequest {
 export const backdateMs = 10_000;
 
 /**
- * Makes a self-signed authority with a new P-256 key, in the profile of SPIRE's own CA and with the trust domain's SPIFFE ID
+ * Makes a self-signed authority of a new P-256 key, in the profile of SPIRE's own CA and with the trust domain's SPIFFE ID
  * (SPIFFE-ID §3.1, X509-SVID §3.2, §4).
  */
-export function createAuthority({ trustDomain, ttlSeconds, now }: AuthorityRequest): Authority {
-  const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const { spki, keyId } = parsePublicKey(pair.publicKey.export({ format: 'der', type: 'spki' }));
+export async function createAuthority(
+  { trustDomain, ttlSeconds, now }: AuthorityRequest,
+  key: SigningKey,
+): Promise<SigningAuthority> {
+  const { spki, keyId } = parsePublicKey(key.publicKey);
   const serial = randomBytes(16);
   const name = distinguishedName(
     [oids.country, 'US'],
     [oids.organization, 'SPIFFE'],
     [oids.serialNumber, BigInt(`0x${serial.toString('hex')}`).toString()],
   );
-  const content = {
+  const tbs = toBeSigned({
     serial,
     issuer: name,
     subject: name,
@@ -66,15 +72,19 @@ export function createAuthority({ trustDomain, ttlSeconds, now }: AuthorityReque
       subjectKeyId(keyId),
       subjectAltName({ uris: [trustDomainId(trustDomain)], dnsNames: [] }),
     ],
-  };
-  return authorityOf(trustDomain, signCertificate(content, pair.privateKey), pair.privateKey);
+  });
+  return authorityOf(trustDomain, signedCertificate(tbs, await signWith(key, tbs)), key);
 }
 
 /** Puts an authority together from a CA certificate and its private key, which must belong to each other. */
-export function authorityOf(trustDomain: TrustDomain, der: Uint8Array, privateKey: KeyObject): Authority {
+export function authorityOf<Key extends Authority['key']>(
+  trustDomain: TrustDomain,
+  der: Uint8Array,
+  key: Key,
+): Authority & { readonly key: Key } {
   const { publicKey, subject, notBefore, notAfter } = readCertificate(der);
   const { keyId } = parsePublicKey(publicKey);
-  return { trustDomain, certificate: der, privateKey, publicKey, subject, keyId, notBefore, notAfter };
+  return { trustDomain, certificate: der, key, publicKey, subject, keyId, notBefore, notAfter };
 }
 
 /** Certificates count whole seconds; rounding up keeps the back-dating within its limit. */

@@ -20,6 +20,7 @@ import { keyUsageBits, oids } from '../spiffe/oids.js';
 import { createAuthority } from './authority.js';
 import { makeCsr, readCsr } from './csr.js';
 import { issueX509Svid } from './issue-x509-svid.js';
+import { newLocalKey } from './signing-key.js';
 
 const web = 'spiffe://shop.example/web';
 const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -106,10 +107,10 @@ test('CSRs of @peculiar/x509 are read', async () => {
   assert.deepEqual(readCsr(new Uint8Array(request.rawData)).uriSans, [web]);
 });
 
-test('S4: whatever a CSR asks for, the SVID has the values of the entry', () => {
+test('S4: whatever a CSR asks for, the SVID has the values of the entry', async () => {
   const trustDomain = parseTrustDomain('shop.example');
   const now = Date.now();
-  const authority = createAuthority({ trustDomain, ttlSeconds: 3600, now });
+  const authority = await createAuthority({ trustDomain, ttlSeconds: 3600, now }, newLocalKey());
   const greedy = csrOf({
     attributes: [
       requestOf(
@@ -121,7 +122,7 @@ test('S4: whatever a CSR asks for, the SVID has the values of the entry', () => 
   });
   const key = readCsr(greedy).publicKey;
   const id = workloadId(trustDomain, '/web');
-  const issued = issueX509Svid(authority, { id, publicKey: key, dnsNames: [], ttlSeconds: 60, now });
+  const issued = await issueX509Svid(authority, { id, publicKey: key, dnsNames: [], ttlSeconds: 60, now });
   const [leaf] = issued.chain;
   assert.ok(leaf);
   const { uris, isCa, keyUsage: usage } = readCertificate(leaf);

@@ -13,12 +13,13 @@ import { verifyX509Svid } from '../spiffe/verify-x509-svid.js';
 import { createAuthority } from './authority.js';
 import { x509AuthoritiesOf } from './authority-set.js';
 import { issueX509Svid, type SvidRequest } from './issue-x509-svid.js';
+import { newLocalKey } from './signing-key.js';
 
 const trustDomain = parseTrustDomain('shop.example');
 const web = workloadId(trustDomain, '/web');
 const now = Date.UTC(2026, 5, 1, 12, 0, 0, 500);
 const day = 86_400_000;
-const authority = createAuthority({ trustDomain, ttlSeconds: 86_400, now });
+const authority = await createAuthority({ trustDomain, ttlSeconds: 86_400, now }, newLocalKey());
 const bundle: Bundle = {
   trustDomain,
   x509Authorities: x509AuthoritiesOf([authority]),
@@ -35,15 +36,15 @@ const rsa = spkiOf(generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey
 const issue = (overrides: Partial<SvidRequest> = {}) =>
   issueX509Svid(authority, { id: web, publicKey: p256, dnsNames: [], ttlSeconds: 3600, now, ...overrides });
 
-const issued = (overrides: Partial<SvidRequest> = {}) => {
-  const [der] = issue(overrides).chain;
+const issued = async (overrides: Partial<SvidRequest> = {}) => {
+  const [der] = (await issue(overrides)).chain;
   assert.ok(der);
   return { der, peculiar: new x509.X509Certificate(Buffer.from(der)), node: new X509Certificate(der) };
 };
 
-function refuses(code: FaultCode, overrides: Partial<SvidRequest>): void {
-  assert.throws(
-    () => issue(overrides),
+async function refuses(code: FaultCode, overrides: Partial<SvidRequest>): Promise<void> {
+  await assert.rejects(
+    issue(overrides),
     (error) => isFault(error, code) || assert.fail(`not ${code} but ${error}`),
   );
 }
@@ -57,7 +58,7 @@ const extensionsOf = (certificate: x509.X509Certificate) =>
     ]),
   );
 
-test('the authority has the profile of 4.3: XS-05, XS-08, XS-09, XS-10, ID-14', () => {
+test('the authority has the profile of 4.3: XS-05, XS-08, XS-09, XS-10, ID-14', async () => {
   const certificate = new x509.X509Certificate(Buffer.from(authority.certificate));
   const serial = BigInt(`0x${certificate.serialNumber}`);
   assert.equal(certificate.subject, `C=US, O=SPIFFE, 2.5.4.5=${serial}`);
@@ -76,8 +77,8 @@ test('the authority has the profile of 4.3: XS-05, XS-08, XS-09, XS-10, ID-14', 
   assert.equal(certificate.notAfter.getTime(), Date.UTC(2026, 5, 2, 12, 0, 0));
 });
 
-test('an SVID has the profile of 4.3: XS-01, XS-08, XS-09, XS-11, XS-12, ID-15', () => {
-  const { peculiar } = issued();
+test('an SVID has the profile of 4.3: XS-01, XS-08, XS-09, XS-11, XS-12, ID-15', async () => {
+  const { peculiar } = await issued();
   assert.equal(peculiar.subject, 'C=US, O=SPIRE');
   assert.equal(peculiar.issuer, new x509.X509Certificate(Buffer.from(authority.certificate)).subject);
   const uri = Buffer.from(web);
@@ -98,9 +99,9 @@ test('an SVID has the profile of 4.3: XS-01, XS-08, XS-09, XS-11, XS-12, ID-15',
   );
 });
 
-test('what is issued verifies, here and with OpenSSL', { skip: opensslMissing() }, () => {
+test('what is issued verifies, here and with OpenSSL', { skip: opensslMissing() }, async () => {
   for (const publicKey of [p256, p384, rsa]) {
-    const { chain, ...others } = issue({ publicKey, dnsNames: ['web.shop.example'] });
+    const { chain, ...others } = await issue({ publicKey, dnsNames: ['web.shop.example'] });
     assert.deepEqual(verifyX509Svid(chain, bundle, now), others);
     const [der] = chain;
     assert.ok(der && new X509Certificate(der).verify(new X509Certificate(authority.certificate).publicKey));
@@ -110,17 +111,17 @@ test('what is issued verifies, here and with OpenSSL', { skip: opensslMissing() 
   }
 });
 
-test('XS-11: only an RSA key may also encipher', () => {
+test('XS-11: only an RSA key may also encipher', async () => {
   const { digitalSignature, keyEncipherment } = x509.KeyUsageFlags;
-  const usage = (publicKey: Uint8Array) =>
-    issued({ publicKey }).peculiar.getExtension(x509.KeyUsagesExtension)?.usages;
-  assert.equal(usage(p256), digitalSignature);
-  assert.equal(usage(p384), digitalSignature);
-  assert.equal(usage(rsa), digitalSignature | keyEncipherment);
+  const usage = async (publicKey: Uint8Array) =>
+    (await issued({ publicKey })).peculiar.getExtension(x509.KeyUsagesExtension)?.usages;
+  assert.equal(await usage(p256), digitalSignature);
+  assert.equal(await usage(p384), digitalSignature);
+  assert.equal(await usage(rsa), digitalSignature | keyEncipherment);
 });
 
-test('DNS names stand before the URI, and the first is the common name unless it is too long for one', () => {
-  const { peculiar } = issued({ dnsNames: ['web.shop.example', '*.shop.example'] });
+test('DNS names stand before the URI, and the first is the common name unless it is too long for one', async () => {
+  const { peculiar } = await issued({ dnsNames: ['web.shop.example', '*.shop.example'] });
   assert.equal(peculiar.subject, 'C=US, O=SPIRE, CN=web.shop.example');
   const names = peculiar.getExtension(x509.SubjectAlternativeNameExtension)?.names.toJSON();
   assert.deepEqual(names, [
@@ -129,10 +130,10 @@ test('DNS names stand before the URI, and the first is the common name unless it
     { type: 'url', value: web },
   ]);
   const long = `${'a'.repeat(60)}.example`;
-  assert.equal(issued({ dnsNames: [long] }).peculiar.subject, 'C=US, O=SPIRE');
+  assert.equal((await issued({ dnsNames: [long] })).peculiar.subject, 'C=US, O=SPIRE');
 });
 
-test('a DNS name that is none never gets into a certificate', () => {
+test('a DNS name that is none never gets into a certificate', async () => {
   const bad = [
     '',
     '.',
@@ -147,69 +148,72 @@ test('a DNS name that is none never gets into a certificate', () => {
     'a,b',
     `${'a.'.repeat(126)}aa`,
   ];
-  for (const name of bad) refuses('CAS0105', { dnsNames: ['good.example', name] });
-  assert.ok(issue({ dnsNames: ['a', '_a.b-c.d', '1.2', 'a'.repeat(63), `${'a.'.repeat(126)}a`] }));
+  for (const name of bad) await refuses('CAS0105', { dnsNames: ['good.example', name] });
+  assert.ok(await issue({ dnsNames: ['a', '_a.b-c.d', '1.2', 'a'.repeat(63), `${'a.'.repeat(126)}a`] }));
 });
 
-test('S4, XS-03: the ID is a workload of the own trust domain, and nothing else', () => {
-  refuses('CAS0101', { id: 'spiffe://other.example/web' as SpiffeId });
-  refuses('IDN0109', { id: 'spiffe://shop.example' as SpiffeId });
-  refuses('IDN0107', { id: 'spiffe://shop.example/a/../web' as SpiffeId });
-  refuses('IDN0105', { id: 'spiffe://shop.example/web\n' as SpiffeId });
+test('S4, XS-03: the ID is a workload of the own trust domain, and nothing else', async () => {
+  await refuses('CAS0101', { id: 'spiffe://other.example/web' as SpiffeId });
+  await refuses('IDN0109', { id: 'spiffe://shop.example' as SpiffeId });
+  await refuses('IDN0107', { id: 'spiffe://shop.example/a/../web' as SpiffeId });
+  await refuses('IDN0105', { id: 'spiffe://shop.example/web\n' as SpiffeId });
 });
 
-test('ID-10: an ID of 2048 bytes fits into an SVID', () => {
+test('ID-10: an ID of 2048 bytes fits into an SVID', async () => {
   const id = workloadId(trustDomain, `/${'a'.repeat(2048 - 'spiffe://shop.example/'.length)}`);
-  assert.equal(verifyX509Svid(issue({ id }).chain, bundle, now).id.length, 2048);
+  assert.equal(verifyX509Svid((await issue({ id })).chain, bundle, now).id.length, 2048);
 });
 
-test('S7: the key of the authority is not certified, and neither is a weak one', () => {
-  refuses('CAS0102', { publicKey: authority.publicKey });
-  refuses('CAS0202', { publicKey: spkiOf(generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey) });
-  refuses('CAS0202', { publicKey: spkiOf(generateKeyPairSync('ed25519').publicKey) });
+test('S7: the key of the authority is not certified, and neither is a weak one', async () => {
+  await refuses('CAS0102', { publicKey: authority.publicKey });
+  await refuses('CAS0202', {
+    publicKey: spkiOf(generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey),
+  });
+  await refuses('CAS0202', { publicKey: spkiOf(generateKeyPairSync('ed25519').publicKey) });
 });
 
-test('S8: an SVID ends with its authority at the latest and starts at most ten seconds ago', () => {
-  const property = fc.property(
+test('S8: an SVID ends with its authority at the latest and starts at most ten seconds ago', async () => {
+  const property = fc.asyncProperty(
     fc.integer({ min: authority.notBefore, max: authority.notAfter - 1 }),
     fc.integer({ min: 1, max: 10 * 86_400 }),
-    (at, ttlSeconds) => {
-      const { notBefore, notAfter, chain } = issue({ now: at, ttlSeconds });
+    async (at, ttlSeconds) => {
+      const { notBefore, notAfter, chain } = await issue({ now: at, ttlSeconds });
       assert.ok(notBefore <= at && notBefore >= at - 10_000 && notBefore >= authority.notBefore);
       assert.ok(notAfter <= authority.notAfter && notAfter <= at + ttlSeconds * 1000);
       const { validFrom, validTo } = new X509Certificate(chain[0] ?? assert.fail());
       assert.deepEqual([Date.parse(validFrom), Date.parse(validTo)], [notBefore, notAfter]);
     },
   );
-  fc.assert(property, { numRuns: 50 });
+  await fc.assert(property, { numRuns: 50 });
 });
 
-test('S8: nothing is issued before an authority starts or after it has ended', () => {
-  refuses('CAS0104', { now: authority.notAfter });
-  refuses('CAS0104', { now: authority.notAfter + day });
-  refuses('CAS0104', { now: authority.notBefore - 1 });
-  assert.ok(issue({ now: authority.notAfter - 1000 }));
+test('S8: nothing is issued before an authority starts or after it has ended', async () => {
+  await refuses('CAS0104', { now: authority.notAfter });
+  await refuses('CAS0104', { now: authority.notAfter + day });
+  await refuses('CAS0104', { now: authority.notBefore - 1 });
+  assert.ok(await issue({ now: authority.notAfter - 1000 }));
 });
 
-test('a lifetime of less than a second is refused', () => {
-  for (const ttlSeconds of [0, -1, 0.5, Number.NaN]) refuses('CAS0103', { ttlSeconds });
+test('a lifetime of less than a second is refused', async () => {
+  for (const ttlSeconds of [0, -1, 0.5, Number.NaN]) await refuses('CAS0103', { ttlSeconds });
 });
 
-test('serial numbers are random, positive, of 128 bits, and reported as the certificate has them', () => {
-  const serials = Array.from({ length: 200 }, () => {
-    const { chain, serial } = issue();
+test('serial numbers are random, positive, of 128 bits, and reported as the certificate has them', async () => {
+  const one = async () => {
+    const { chain, serial } = await issue();
     const { serialNumber } = new X509Certificate(chain[0] ?? assert.fail());
     assert.equal(BigInt(`0x${serial}`), BigInt(`0x${serialNumber}`));
     assert.match(serial, /^[1-9a-f][0-9a-f]{20,31}$/);
     return serial;
-  });
+  };
+  const serials = await Promise.all(Array.from({ length: 200 }, one));
   assert.equal(new Set(serials).size, serials.length);
 });
 
-test('the year 2050 is written as RFC 5280 wants it', () => {
+test('the year 2050 is written as RFC 5280 wants it', async () => {
   const at = Date.UTC(2049, 11, 31, 23, 59);
-  const late = createAuthority({ trustDomain, ttlSeconds: 86_400, now: at });
-  const { chain } = issueX509Svid(late, {
+  const late = await createAuthority({ trustDomain, ttlSeconds: 86_400, now: at }, newLocalKey());
+  const { chain } = await issueX509Svid(late, {
     id: web,
     publicKey: p256,
     dnsNames: [],

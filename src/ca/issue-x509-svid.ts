@@ -6,14 +6,16 @@ import {
   distinguishedName,
   extendedKeyUsage,
   keyUsage,
-  signCertificate,
+  signedCertificate,
   subjectAltName,
   subjectKeyId,
+  toBeSigned,
 } from '../spiffe/certificate-writer.js';
 import { parseWorkloadId, type SpiffeId, trustDomainOf } from '../spiffe/id.js';
 import { keyUsageBits, oids } from '../spiffe/oids.js';
-import { type Authority, backdateMs, noAuthorityAt, wholeSecondAfter } from './authority.js';
+import { backdateMs, noAuthorityAt, type SigningAuthority, wholeSecondAfter } from './authority.js';
 import { parsePublicKey } from './public-key.js';
+import { signWith } from './signing-key.js';
 
 export interface SvidRequest {
   id: SpiffeId;
@@ -40,9 +42,9 @@ export interface IssuedSvid {
 /**
  * Issues an X.509-SVID in SPIRE's profile (C=US, O=SPIRE, the first DNS name as common name), except that keys of curves get
  * digitalSignature only: the rest of SPIRE's key usage means something for RSA alone. Everything in it comes from the
- * request and nothing from a CSR. Throws IDN0109 and CAS0101 to CAS0105, CAS0201, CAS0202.
+ * request and nothing from a CSR. Throws IDN0109 and CAS0101 to CAS0106, CAS0201, CAS0202.
  */
-export function issueX509Svid(authority: Authority, request: SvidRequest): IssuedSvid {
+export async function issueX509Svid(authority: SigningAuthority, request: SvidRequest): Promise<IssuedSvid> {
   const id = parseWorkloadId(request.id);
   if (trustDomainOf(id) !== authority.trustDomain) {
     throw fault('CAS0101', { id, trustDomain: authority.trustDomain });
@@ -51,25 +53,23 @@ export function issueX509Svid(authority: Authority, request: SvidRequest): Issue
   if (Buffer.compare(key.keyId, authority.keyId) === 0) throw fault('CAS0102', { id });
   const { notBefore, notAfter } = windowOf(authority, request);
   const serial = randomBytes(16);
-  const leaf = signCertificate(
-    {
-      serial,
-      issuer: authority.subject,
-      subject: subjectOf(request.dnsNames),
-      notBefore,
-      notAfter,
-      publicKey: key.spki,
-      extensions: [
-        key.kind === 'RSA' ? rsaKeyUsage : curveKeyUsage,
-        purposes,
-        noCa,
-        subjectKeyId(key.keyId),
-        authorityKeyId(authority.keyId),
-        subjectAltName({ uris: [id], dnsNames: request.dnsNames.map(checkedDnsName) }),
-      ],
-    },
-    authority.privateKey,
-  );
+  const tbs = toBeSigned({
+    serial,
+    issuer: authority.subject,
+    subject: subjectOf(request.dnsNames),
+    notBefore,
+    notAfter,
+    publicKey: key.spki,
+    extensions: [
+      key.kind === 'RSA' ? rsaKeyUsage : curveKeyUsage,
+      purposes,
+      noCa,
+      subjectKeyId(key.keyId),
+      authorityKeyId(authority.keyId),
+      subjectAltName({ uris: [id], dnsNames: request.dnsNames.map(checkedDnsName) }),
+    ],
+  });
+  const leaf = signedCertificate(tbs, await signWith(authority.key, tbs));
   return { id, chain: [leaf], serial: serial.toString('hex').replace(/^0+/, ''), notBefore, notAfter };
 }
 
@@ -79,7 +79,7 @@ const purposes = extendedKeyUsage([oids.serverAuth, oids.clientAuth]);
 const noCa = basicConstraints(false);
 
 /** Both ends within the authority's own life; nothing is issued outside of it. */
-function windowOf(authority: Authority, { now, ttlSeconds }: SvidRequest) {
+function windowOf(authority: SigningAuthority, { now, ttlSeconds }: SvidRequest) {
   if (!(ttlSeconds >= 1)) throw fault('CAS0103', { ttl: ttlSeconds });
   if (!(now >= authority.notBefore && now < authority.notAfter)) throw noAuthorityAt(now);
   const end = Math.floor((now + ttlSeconds * 1000) / 1000) * 1000;

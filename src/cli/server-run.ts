@@ -2,6 +2,7 @@ import { isIPv6 } from 'node:net';
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { startServer } from '../app/server.js';
+import { diskKeys, type KeyManager, memoryKeys } from '../ca/key-manager.js';
 import { parseTrustDomain } from '../spiffe/id.js';
 import { createLog, type LogLevel } from '../telemetry/log.js';
 import type { Cli } from './cli.js';
@@ -18,8 +19,11 @@ interface Options {
   entries?: string;
   x509SvidTtl: number;
   caTtl: number;
+  keyManager: keyof typeof keyManagers;
   logLevel: LogLevel;
 }
+
+const keyManagers = { disk: diskKeys, memory: memoryKeys } satisfies Record<string, KeyManager>;
 
 /** `plastron server run`: a server until it is stopped; its log on stderr. */
 export function serverRun(cli: Cli): Command {
@@ -37,6 +41,14 @@ export function serverRun(cli: Cli): Command {
       3600,
     )
     .option('--ca-ttl <seconds>', 'how long a signing authority lasts', wholeSeconds, 86_400)
+    .addOption(
+      new Option(
+        '--key-manager <where>',
+        'where signing keys are kept: with memory, a restart means new authorities',
+      )
+        .choices(Object.keys(keyManagers))
+        .default('disk'),
+    )
     .addOption(
       new Option('--log-level <level>', 'how much is logged')
         .choices(['debug', 'info', 'warn', 'error'])
@@ -60,6 +72,7 @@ async function run(cli: Cli, options: Options): Promise<void> {
     ...(entries === undefined ? {} : { entries: readTextFile(cli, entries) }),
     x509SvidTtl,
     caTtl,
+    keys: keyManagers[options.keyManager],
     log,
   });
   await aborted(signal);

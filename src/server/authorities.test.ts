@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { standingClock } from '../../test/support/agent.js';
+import { fakeKms } from '../../test/support/fake-kms.js';
 import { fault, isFault } from '../base/faults/fault.js';
+import { diskKeys, memoryKeys } from '../ca/key-manager.js';
+import { newLocalKey } from '../ca/signing-key.js';
 import { bundleSha256 } from '../spiffe/bundle-pem.js';
 import { readCertificate } from '../spiffe/certificate.js';
 import { parseTrustDomain, workloadId } from '../spiffe/id.js';
@@ -38,7 +41,14 @@ function surroundings(t: TestContext) {
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const clock = standingClock(1_700_000_000_000);
   const store = counter();
-  return { path: join(folder, 'data', 'authorities.pem'), trustDomain, ttlSeconds: 86_400, clock, store };
+  return {
+    path: join(folder, 'data', 'authorities.pem'),
+    keys: diskKeys,
+    trustDomain,
+    ttlSeconds: 86_400,
+    clock,
+    store,
+  };
 }
 
 test('authorities rotate: published first, signing later, gone when they have ended; the sequence grows with each change', async (t) => {
@@ -106,6 +116,68 @@ test('an authority that was saved but not yet published when the server was kill
   store.broken = false;
   const after = (await openAuthorities(options)).own();
   assert.deepEqual([after.x509Authorities.length, after.sequence], [2, 2n]);
+});
+
+test('keys of a key manager come back after a restart, and one that is gone or away is not replaced in silence', async (t) => {
+  const kms = fakeKms();
+  const options = { ...surroundings(t), keys: kms };
+  const request = { id: serverId, publicKey: newLocalKey().publicKey, dnsNames: [], ttlSeconds: 60 };
+  const first = await openAuthorities(options);
+  const { chain } = await first.issue(request);
+  assert.equal(readFileSync(options.path, 'utf8').includes('PRIVATE KEY'), false);
+  const again = await openAuthorities(options);
+  const reissued = await again.issue(request);
+  for (const each of [chain, reissued.chain]) verifyX509Svid(each, again.own(), options.clock.now());
+  assert.equal(again.own().sequence, 1n);
+  kms.away = new Error('ECONNREFUSED');
+  await assert.rejects(openAuthorities(options), (error) => isFault(error, 'CAS0106'));
+  kms.away = undefined;
+  for (const reference of kms.made) kms.lose(reference);
+  const after = await openAuthorities(options);
+  assert.deepEqual([after.own().x509Authorities.length, after.own().sequence], [2, 2n]);
+  verifyX509Svid((await after.issue(request)).chain, after.own(), options.clock.now());
+});
+
+test('keys in memory end with the process: what they signed is verified until it ends, and new ones sign', async (t) => {
+  const options = { ...surroundings(t), keys: memoryKeys };
+  const request = { id: serverId, publicKey: newLocalKey().publicKey, dnsNames: [], ttlSeconds: 60 };
+  const { chain } = await (await openAuthorities(options)).issue(request);
+  assert.equal(readFileSync(options.path, 'utf8').includes('PRIVATE KEY'), false);
+  const after = await openAuthorities(options);
+  assert.equal(after.own().x509Authorities.length, 2);
+  verifyX509Svid(chain, after.own(), options.clock.now());
+  verifyX509Svid((await after.issue(request)).chain, after.own(), options.clock.now());
+});
+
+test('one key manager follows another: the old keys sign until the new ones are due', async (t) => {
+  const options = surroundings(t);
+  const kms = fakeKms();
+  await openAuthorities(options);
+  const moved = await openAuthorities({ ...options, keys: kms });
+  assert.deepEqual([moved.own().sequence, kms.made.length], [1n, 0]);
+  options.clock.advance(13 * hour);
+  await moved.keepCurrent();
+  assert.deepEqual([moved.own().sequence, kms.made.length], [2n, 1]);
+  options.clock.advance(9 * hour);
+  const before = kms.signatures;
+  await moved.issue({ id: serverId, publicKey: newLocalKey().publicKey, dnsNames: [], ttlSeconds: 60 });
+  assert.equal(kms.signatures, before + 1);
+});
+
+test('a key manager is not asked for another key while the disk refuses the last one', async (t) => {
+  const kms = fakeKms();
+  const options = { ...surroundings(t), keys: kms };
+  const authorities = await openAuthorities(options);
+  const made = kms.made.length;
+  options.clock.advance(13 * hour);
+  chmodSync(dirname(options.path), 0o777);
+  for (let i = 0; i < 3; i++) {
+    await assert.rejects(authorities.keepCurrent(), (error) => isFault(error, 'CAS0302'));
+  }
+  chmodSync(dirname(options.path), 0o700);
+  await authorities.keepCurrent();
+  assert.equal(kms.made.length, made + 1);
+  assert.equal(authorities.own().x509Authorities.length, 2);
 });
 
 test('no SVID outlives its authority (S8), and none is issued for another trust domain', async (t) => {

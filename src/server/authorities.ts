@@ -8,6 +8,7 @@ import {
   x509AuthoritiesOf,
 } from '../ca/authority-set.js';
 import { type IssuedSvid, issueX509Svid, type SvidRequest } from '../ca/issue-x509-svid.js';
+import type { KeyManager } from '../ca/key-manager.js';
 import type { Bundle } from '../spiffe/bundle.js';
 import { bundleSha256 } from '../spiffe/bundle-pem.js';
 import type { TrustDomain } from '../spiffe/id.js';
@@ -25,8 +26,9 @@ export interface Authorities extends BundleSource {
 }
 
 export interface AuthoritiesOptions {
-  /** The file of the authorities with their keys. */
+  /** The file of the authorities, with their keys or what refers to them. */
   path: string;
+  keys: KeyManager;
   trustDomain: TrustDomain;
   /** Of an authority, in seconds. */
   ttlSeconds: number;
@@ -36,22 +38,24 @@ export interface AuthoritiesOptions {
 
 /** Loads the authorities, or makes the first one ever. Throws CAS03xx for a file that cannot be used or is gone. */
 export async function openAuthorities(options: AuthoritiesOptions): Promise<Authorities> {
-  const { path, trustDomain, ttlSeconds, clock, store } = options;
+  const { path, keys, trustDomain, ttlSeconds, clock, store } = options;
   const listeners = new Set<() => void>();
-  const loaded = loadAuthorities(path, trustDomain);
+  const loaded = await loadAuthorities(path, trustDomain, keys);
   if (!loaded && (await store.lastBundleSequence()) > 0n) throw fault('CAS0304', { path });
-  let set: AuthoritySet = loaded ?? [];
-  let saved = set;
+  let made: AuthoritySet = loaded ?? [];
+  let saved = made;
+  let set = made;
   let bundle = bundleOf(trustDomain, set, 0n);
   const keepCurrent = async () => {
-    const next = rotateAuthorities(saved, { trustDomain, ttlSeconds, now: clock.now() });
+    // Kept when writing it fails: a key manager is not asked for another key every time.
+    made = await rotateAuthorities(made, keys, { trustDomain, ttlSeconds, now: clock.now() });
     // On the disk before anybody hears of it: an authority that signed must still be there after a crash.
-    if (next !== saved) saveAuthorities(path, next);
-    saved = next;
+    if (made !== saved) saveAuthorities(path, made);
+    saved = made;
     if (saved === set && bundle.sequence !== 0n) return;
     const candidate = bundleOf(trustDomain, saved, 0n);
     const sequence = await store.bundleSequence(bundleSha256(candidate));
-    set = next;
+    set = saved;
     bundle = { ...candidate, sequence };
     for (const listener of listeners) listener();
   };

@@ -21,9 +21,15 @@ export interface CertificateContent {
 const ecdsaWithSha256 = der.sequence(der.oid(oids.ecdsaWithSha256));
 const version3 = der.explicit(0, der.small(2));
 
-/** Signs a certificate with a P-256 key: ECDSA with SHA-256, DER. */
+/** Signs a certificate with a P-256 key that is at hand. */
 export function signCertificate(content: CertificateContent, issuerKey: KeyObject): Uint8Array {
-  const tbs = der.sequence(
+  const tbs = toBeSigned(content);
+  return signedCertificate(tbs, sign('sha256', tbs, issuerKey));
+}
+
+/** The part of a certificate that its issuer signs: by a P-256 key, ECDSA with SHA-256. DER. */
+export function toBeSigned(content: CertificateContent): Uint8Array {
+  return der.sequence(
     version3,
     der.unsigned(content.serial),
     ecdsaWithSha256,
@@ -33,7 +39,11 @@ export function signCertificate(content: CertificateContent, issuerKey: KeyObjec
     content.publicKey,
     der.explicit(3, der.sequence(...content.extensions)),
   );
-  return der.sequence(tbs, ecdsaWithSha256, der.wholeBytes(sign('sha256', tbs, issuerKey)));
+}
+
+/** A whole certificate from what `toBeSigned` gave and the signature over it, both DER. */
+export function signedCertificate(tbs: Uint8Array, signature: Uint8Array): Uint8Array {
+  return der.sequence(tbs, ecdsaWithSha256, der.wholeBytes(signature));
 }
 
 /** A distinguished name with one attribute in each part, in order. */

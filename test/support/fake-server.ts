@@ -4,9 +4,10 @@ import type { ServerCalls } from '../../src/agent/server-calls.js';
 import type { AgentEntry } from '../../src/agent/snapshot.js';
 import type { Clock } from '../../src/base/clock.js';
 import { fault } from '../../src/base/faults/fault.js';
-import { type Authority, createAuthority } from '../../src/ca/authority.js';
+import { createAuthority, type SigningAuthority } from '../../src/ca/authority.js';
 import { readCsr } from '../../src/ca/csr.js';
 import { issueX509Svid } from '../../src/ca/issue-x509-svid.js';
+import { newLocalKey } from '../../src/ca/signing-key.js';
 import type { Bundle } from '../../src/spiffe/bundle.js';
 import { type SpiffeId, type TrustDomain, workloadId } from '../../src/spiffe/id.js';
 import { encode, typeUrlOf } from '../../src/wire/messages.js';
@@ -18,9 +19,9 @@ import { shop } from './agent.js';
  */
 export interface FakeServer {
   connect: ConnectToServer;
-  authority: Authority;
+  authority: SigningAuthority;
   /** Authorities besides that one, in the bundle that it sends. */
-  others: { authority: Authority; tainted: boolean }[];
+  others: { authority: SigningAuthority; tainted: boolean }[];
   entries: AgentEntry[];
   federated: Map<TrustDomain, Bundle>;
   tokens: Set<string>;
@@ -35,12 +36,12 @@ export interface FakeServer {
   calls: string[];
 }
 
-export const newAuthority = (clock: Clock): Authority =>
-  createAuthority({ trustDomain: shop, ttlSeconds: 10 * 24 * 3600, now: clock.now() });
+export const newAuthority = (clock: Clock): Promise<SigningAuthority> =>
+  createAuthority({ trustDomain: shop, ttlSeconds: 10 * 24 * 3600, now: clock.now() }, newLocalKey());
 
-export function fakeServer(clock: Clock): FakeServer {
+export async function fakeServer(clock: Clock): Promise<FakeServer> {
   const server: FakeServer = {
-    authority: newAuthority(clock),
+    authority: await newAuthority(clock),
     others: [],
     entries: [],
     federated: new Map(),
@@ -51,48 +52,49 @@ export function fakeServer(clock: Clock): FakeServer {
     away: undefined,
     calls: [],
     connect: ({ svid, verifyServer }) => {
-      const issue = (id: SpiffeId, csr: Uint8Array, ttlSeconds: number) => {
+      const issue = async (id: SpiffeId, csr: Uint8Array, ttlSeconds: number) => {
         const { publicKey } = readCsr(csr);
-        return issueX509Svid(server.authority, { id, publicKey, dnsNames: [], ttlSeconds, now: clock.now() })
-          .chain;
+        const request = { id, publicKey, dnsNames: [], ttlSeconds, now: clock.now() };
+        return (await issueX509Svid(server.authority, request)).chain;
       };
-      const called = (name: string, needsSvid = true) => {
+      const called = async (name: string, needsSvid = true) => {
         server.calls.push(name);
         if (server.away) throw server.away;
-        verifyServer(serverChain(server, clock));
+        verifyServer(await serverChain(server, clock));
         if (needsSvid && server.refuses) throw server.refuses;
         if (needsSvid && !svid?.current()) throw new Error('no client certificate');
       };
       const calls: ServerCalls = {
         async getBundle() {
-          called('GetBundle', false);
+          await called('GetBundle', false);
           return bundleOf(server);
         },
         async getFederatedBundle(trustDomain) {
-          called('GetFederatedBundle');
+          await called('GetFederatedBundle');
           return server.federated.get(trustDomain);
         },
         async attestAgent({ payload }, csr, keep) {
-          called('AttestAgent', false);
+          await called('AttestAgent', false);
           const token = Buffer.from(payload).toString();
           if (!server.tokens.delete(token)) throw grpcError('PERMISSION_DENIED', 'no such token');
-          keep(issue(workloadId(shop, `/spire/agent/join_token/${token}`), csr, server.agentTtl));
+          keep(await issue(workloadId(shop, `/spire/agent/join_token/${token}`), csr, server.agentTtl));
         },
         async renewAgent(csr) {
-          called('RenewAgent');
+          await called('RenewAgent');
           return issue(svid?.current()?.id ?? workloadId(shop, '/none'), csr, server.agentTtl);
         },
         async syncEntries(known) {
-          called('SyncAuthorizedEntries');
+          await called('SyncAuthorizedEntries');
           return server.entries.map((entry) => known.find((one) => one === entry) ?? entry);
         },
         async signSvids(requests) {
-          called('BatchNewX509SVID');
+          await called('BatchNewX509SVID');
           if (server.signingFails) throw server.signingFails;
-          return requests.map(({ entryId, csr }) => {
+          const answers = requests.map(async ({ entryId, csr }) => {
             const entry = server.entries.find(({ id }) => id === entryId);
-            return entry ? { chain: issue(entry.spiffeId, csr, 3600) } : { refusal: 'not found' };
+            return entry ? { chain: await issue(entry.spiffeId, csr, 3600) } : { refusal: 'not found' };
           });
+          return Promise.all(answers);
         },
         close: () => undefined,
       };
@@ -102,11 +104,12 @@ export function fakeServer(clock: Clock): FakeServer {
   return server;
 }
 
-function serverChain({ authority }: FakeServer, clock: Clock): readonly Uint8Array[] {
+async function serverChain({ authority }: FakeServer, clock: Clock): Promise<readonly Uint8Array[]> {
   const id = workloadId(shop, '/spire/server');
   // Any key will do: there is no handshake.
-  const { publicKey } = newAuthority(clock);
-  return issueX509Svid(authority, { id, publicKey, dnsNames: [], ttlSeconds: 600, now: clock.now() }).chain;
+  const { publicKey } = newLocalKey();
+  const request = { id, publicKey, dnsNames: [], ttlSeconds: 600, now: clock.now() };
+  return (await issueX509Svid(authority, request)).chain;
 }
 
 export function bundleOf({ authority, others }: FakeServer): Bundle {

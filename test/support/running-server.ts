@@ -7,6 +7,7 @@ import type { ServiceError } from '@grpc/grpc-js';
 import { type ServerSettings, startServer } from '../../src/app/server.js';
 import { Fault } from '../../src/base/faults/fault.js';
 import { makeCsr } from '../../src/ca/csr.js';
+import { diskKeys } from '../../src/ca/key-manager.js';
 import { readCertificate } from '../../src/spiffe/certificate.js';
 import { parseSpiffeId, parseTrustDomain } from '../../src/spiffe/id.js';
 import type { X509Svid } from '../../src/spiffe/x509-svid.js';
@@ -31,6 +32,7 @@ export async function runningServer(t: TestContext, settings: Partial<ServerSett
   const dataDir = settings.dataDir ?? join(folder, 'data');
   const adminSocket = join(folder, 'admin.sock');
   const server = await startServer({
+    keys: diskKeys,
     trustDomain: parseTrustDomain('shop.example'),
     host: '127.0.0.1',
     port: 0,

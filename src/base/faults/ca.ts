@@ -26,6 +26,11 @@ export const caFaults = {
     hint: 'use labels of letters, digits, dash and underscore, at most 63 characters each and 253 in all',
     status: 'INVALID_ARGUMENT',
   },
+  CAS0106: {
+    sentence: 'the key manager failed: {problem}',
+    hint: 'try again; look whether the key management service can be reached and still has the key',
+    status: 'UNAVAILABLE',
+  },
   CAS0201: {
     sentence: 'the public key cannot be read: it has {problem}',
     hint: 'send the key as a SubjectPublicKeyInfo in DER',

@@ -41,7 +41,7 @@ export function svidService(context: ApiContext): Service {
 const turn = 16;
 
 /** Everything in the certificate comes from the entry; only the key comes from the CSR (S4, S5). */
-function issue(
+async function issue(
   { authorities, clock, x509SvidTtl }: ApiContext,
   entry: Entry | undefined,
   id: string,
@@ -53,7 +53,7 @@ function issue(
   const ttl = entry.x509SvidTtl || x509SvidTtl;
   // An SVID does not outlive its entry (S9).
   const left = entry.expiresAt === 0 ? ttl : entry.expiresAt - clock.now() / 1000;
-  return authorities.issue({
+  return await authorities.issue({
     id: entry.spiffeId,
     publicKey,
     dnsNames: entry.dnsNames,
