@@ -7,6 +7,8 @@ export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Absolute; relative paths that the user gives are resolved against it. */
   readonly cwd: string;
+  /** Puts a question to the person at the terminal; missing when nobody is there to answer. */
+  readonly ask?: (question: string) => Promise<string>;
 }
 
 /** What a command is given. */

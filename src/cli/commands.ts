@@ -49,34 +49,79 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./server-run.js')).serverRun,
   },
   {
-    words: 'node token',
-    summary: 'make a join token, which lets one node in',
-    load: async () => (await import('./node-token.js')).nodeToken,
+    words: 'server health',
+    summary: 'whether a server can issue and record now',
+    load: async () => (await import('./server-health.js')).serverHealth,
   },
   {
-    words: 'entry create',
-    summary: 'create a registration entry',
-    load: async () => (await import('./entry-create.js')).entryCreate,
+    words: 'node list',
+    summary: 'list the nodes',
+    load: async () => (await import('./node/list.js')).nodeList,
+  },
+  {
+    words: 'node show',
+    summary: 'everything about one node',
+    load: async () => (await import('./node/show.js')).nodeShow,
+  },
+  {
+    words: 'node count',
+    summary: 'how many nodes there are',
+    load: async () => (await import('./node/count.js')).nodeCount,
+  },
+  {
+    words: 'node token',
+    summary: 'make a join token, which lets one node in',
+    load: async () => (await import('./node/token.js')).nodeToken,
+  },
+  {
+    words: 'node evict',
+    summary: 'forget nodes, which may attest again',
+    load: async () => (await import('./node/remove.js')).nodeEvict,
+  },
+  {
+    words: 'node ban',
+    summary: 'shut nodes out',
+    load: async () => (await import('./node/remove.js')).nodeBan,
   },
   {
     words: 'entry list',
     summary: 'list the registration entries',
-    load: async () => (await import('./entry-list.js')).entryList,
+    load: async () => (await import('./entry/list.js')).entryList,
+  },
+  {
+    words: 'entry show',
+    summary: 'everything about one entry',
+    load: async () => (await import('./entry/show.js')).entryShow,
+  },
+  {
+    words: 'entry count',
+    summary: 'how many entries there are',
+    load: async () => (await import('./entry/count.js')).entryCount,
+  },
+  {
+    words: 'entry create',
+    summary: 'create a registration entry',
+    load: async () => (await import('./entry/create.js')).entryCreate,
+  },
+  {
+    words: 'entry update',
+    summary: 'change something of an entry',
+    load: async () => (await import('./entry/update.js')).entryUpdate,
   },
   {
     words: 'entry delete',
     summary: 'delete registration entries',
-    load: async () => (await import('./entry-delete.js')).entryDelete,
+    load: async () => (await import('./entry/delete.js')).entryDelete,
   },
   {
     words: 'entry apply',
     summary: 'make the entries what files say, and change nothing else',
-    load: async () => (await import('./entry-apply.js')).entryApply,
+    load: async () => (await import('./entry/apply.js')).entryApply,
   },
   {
     words: 'bundle show',
     summary: 'print the trust bundle, by which agents trust the server',
-    load: async () => (await import('./bundle-show.js')).bundleShow,
+    load: async () => (await import('./bundle/show.js')).bundleShow,
   },
 ];
 

@@ -58,9 +58,9 @@ err| 1 unchanged
 exit 0
 
 $ plastron entry list
-SPIFFE ID                     PARENT                           SELECTORS                            TTL      ID
-spiffe://shop.example/orders  spiffe://shop.example/node/demo  unix:uid:2                           90s      applied-orders
-spiffe://shop.example/web     spiffe://shop.example/node/demo  unix:path:/usr/bin/envoy unix:uid:1  default  applied-web
+SPIFFE ID                     PARENT                           SELECTORS                            TTL      NOTES  ID
+spiffe://shop.example/orders  spiffe://shop.example/node/demo  unix:uid:2                           90s             applied-orders
+spiffe://shop.example/web     spiffe://shop.example/node/demo  unix:path:/usr/bin/envoy unix:uid:1  default         applied-web
 exit 0
 
 $ plastron entry apply -f one.yaml
@@ -75,9 +75,8 @@ exit 0
 
 $ plastron entry delete applied-web applied-orders
 - applied-web
-err| error[CLI0401]: the server refused: SRV0301: no entry has the ID \`applied-orders\`
+err| ✗ applied-orders: SRV0301: no entry has the ID \`applied-orders\`
 err|   = help: list the entries with \`plastron entry list\`
-err|   = more: run \`plastron explain CLI0401\`
 exit 1
 `,
   );
@@ -100,7 +99,7 @@ entries:
   assert.match(shown, /error\[REG0201\].*\n.* bad\.yaml:6:15\n/);
   assert.match(shown, /error\[REG0101\].*\n.* bad\.yaml:8:16\n/);
   assert.match(shown, /2 errors, nothing was applied\nexit 1\n/);
-  assert.match(shown, /SPIFFE ID {2}PARENT {2}SELECTORS {2}TTL {2}ID\nexit 0\n$/);
+  assert.match(shown, /SPIFFE ID {2}PARENT {2}SELECTORS {2}TTL {2}NOTES {2}ID\nexit 0\n$/);
 });
 
 test('one entry by its options: created once, refused when it is there already or makes no sense', async (t) => {
@@ -145,7 +144,10 @@ test('the bundle that is shown has the SHA-256 that agents pin, and a token stan
 
 test('without a server the exit code says that nobody answers', async (t) => {
   const shown = await transcript(t, {}, ['bundle show --admin-socket nobody.sock', 'bundle show']);
-  assert.match(shown, /error\[TRN0301\]/);
+  assert.match(
+    shown,
+    /error\[CLI0404\]: no server answers at the admin socket `nobody.sock`: connect ENOENT/,
+  );
   assert.match(shown, /exit 4\n/);
   assert.match(shown, /required option '--admin-socket <path>' not specified\nexit 2\n$/);
 });

@@ -59,9 +59,27 @@ export function createVoice({ stdout, stderr, env, color }: VoiceOptions): Voice
  * painted is given as `{ text, painted }`.
  */
 export function formatTable(head: readonly string[], rows: readonly (readonly Cell[])[]): string[] {
-  const all: readonly (readonly Cell[])[] = [head, ...rows];
-  const widths = head.map((_, column) => Math.max(...all.map((row) => columnsOf(plain(row[column] ?? '')))));
-  return all.map((row) =>
+  return aligned([head, ...rows]);
+}
+
+/** What is known about one thing: a label and its values, each value on a line of its own; without a value no line. */
+export function factLines(
+  facts: readonly (readonly [label: string, values: Cell | readonly Cell[]])[],
+): string[] {
+  const rows = facts.flatMap(([label, values]) =>
+    [values]
+      .flat()
+      .filter((value) => value !== '')
+      .map((value, at) => [at === 0 ? label : '', value]),
+  );
+  return aligned(rows);
+}
+
+function aligned(rows: readonly (readonly Cell[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => columnsOf(plain(row[column] ?? '')))),
+  );
+  return rows.map((row) =>
     row
       .map((cell, column) => {
         const padding = column === row.length - 1 ? 0 : (widths[column] ?? 0) - columnsOf(plain(cell));

@@ -1,7 +1,7 @@
 import { type Diagnostic, diagnostic } from '../base/diagnostics/diagnostic.js';
+import { instantAt } from '../base/instant.js';
 import { decide } from './diagram/decide.js';
 import { buildDiagram, type Diagram } from './diagram/diagram.js';
-import { instantAt } from './language/instant.js';
 import type { Policy, PolicyTest } from './language/model.js';
 import type { Verdict } from './request.js';
 

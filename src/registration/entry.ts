@@ -38,3 +38,6 @@ export type EntryContent = Omit<Entry, 'id' | 'createdAt' | 'revision'>;
 
 /** A new entry: `id` is chosen by the server unless it is given. */
 export type EntryDraft = EntryContent & { readonly id?: string };
+
+/** The hint of the identity that a workload with several gets when it names none; without one it is the oldest entry's. */
+export const defaultHint = 'default';

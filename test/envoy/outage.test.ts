@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { instantAt } from '../../src/base/instant.js';
 import { followAccessLog } from '../../src/demo/access-log.js';
 import { connect, readFrom } from '../../src/demo/connection.js';
 import { connectionsOpened, isLive, type Service, type ServiceName } from '../../src/demo/services.js';
-import { instantAt } from '../../src/policy/language/instant.js';
 import type { TlsTarget } from '../support/http-client.js';
 import { followSecrets } from '../support/running-agent.js';
 import { agentApi, bundleApi, entryApi, entryMessage } from '../support/running-server.js';

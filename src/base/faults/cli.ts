@@ -21,6 +21,26 @@ export const cliFaults = {
     hint: '{hint}',
     status: 'FAILED_PRECONDITION',
   },
+  CLI0402: {
+    sentence: 'the server does not let this caller do that: {problem}',
+    hint: "use the server's admin socket as the user that the server runs as, or as root",
+    status: 'PERMISSION_DENIED',
+  },
+  CLI0403: {
+    sentence: 'the server does not have this call: {problem}',
+    hint: 'a server of another version runs at this socket: use the command line that belongs to it',
+    status: 'FAILED_PRECONDITION',
+  },
+  CLI0404: {
+    sentence: 'no server answers at the admin socket `{socket}`: {reason}',
+    hint: 'check that `plastron server run` runs with this --admin-socket, and that this user may open it',
+    status: 'UNAVAILABLE',
+  },
+  CLI0405: {
+    sentence: 'the server at the admin socket `{socket}` did not answer in time',
+    hint: "see the server's log for what keeps it busy, then try again: nothing that it acknowledged is lost",
+    status: 'UNAVAILABLE',
+  },
   CLI0501: {
     sentence: 'the policy has no caller `{caller}`: {similar}',
     hint: 'name a caller or a service of the policy, or write the SPIFFE ID, as in spiffe://prod.example/web',
@@ -34,6 +54,11 @@ export const cliFaults = {
   CLI0503: {
     sentence: '`{caller}` stands for more than one caller',
     hint: 'write the SPIFFE ID of the one that is meant, as in spiffe://prod.example/web',
+    status: 'INVALID_ARGUMENT',
+  },
+  CLI0601: {
+    sentence: 'nothing is said about what to change',
+    hint: 'give the options for what is to change; `plastron entry update --help` lists them',
     status: 'INVALID_ARGUMENT',
   },
 } as const satisfies Record<`CLI${number}`, FaultRow>;

@@ -66,6 +66,11 @@ export const registrationFaults = {
     hint: 'a hint is a word for the workload to choose by, such as internal: write it as plain text',
     status: 'INVALID_ARGUMENT',
   },
+  REG0211: {
+    sentence: 'an entry cannot be the default identity and have the hint `{hint}`',
+    hint: 'leave one of them out: the default identity is the one whose hint is `default`',
+    status: 'INVALID_ARGUMENT',
+  },
   REG0301: {
     sentence: '`{version}` is not a version of the entries file that this program reads',
     hint: 'write `version: 1`',

@@ -1,5 +1,5 @@
+import type { Instant } from '../../base/instant.js';
 import type { Clause } from '../../policy/diagram/clause.js';
-import type { Instant } from '../../policy/language/instant.js';
 import { anyOf } from '../../wire/messages.js';
 import type { MessageIn } from '../../wire/names.js';
 import { allowedPathRegex, deniedPathRegex, plainPathRegex } from './re2.js';

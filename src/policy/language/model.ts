@@ -1,7 +1,7 @@
+import type { Instant } from '../../base/instant.js';
 import type { SourceRange } from '../../base/source.js';
 import type { SpiffeId, TrustDomain } from '../../spiffe/id.js';
 import type { CallerPattern } from './caller-pattern.js';
-import type { Instant } from './instant.js';
 import type { PathPattern } from './path-pattern.js';
 
 /** All files of a policy directory as one policy, every name resolved and everything understood. */

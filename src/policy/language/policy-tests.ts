@@ -1,11 +1,11 @@
 import { diagnostic, type Report } from '../../base/diagnostics/diagnostic.js';
 import { didYouMean } from '../../base/diagnostics/similar.js';
+import { type Instant, parseInstant } from '../../base/instant.js';
 import { asList, asText, mistyped, readFields } from '../../base/yaml/fields.js';
 import type { Tree } from '../../base/yaml/tree.js';
 import type { SpiffeId } from '../../spiffe/id.js';
 import { readFrom } from './callers.js';
 import { canonicalPath } from './canonical-path.js';
-import { type Instant, parseInstant } from './instant.js';
 import { anyMethod } from './method.js';
 import type { Effect, PolicyTest, Rule } from './model.js';
 import { readWords, reportPath } from './operations.js';

@@ -1,8 +1,8 @@
 import { diagnostic, type Report } from '../../base/diagnostics/diagnostic.js';
+import { type Instant, parseInstant } from '../../base/instant.js';
 import { asList, asText, readFields } from '../../base/yaml/fields.js';
 import type { Tree } from '../../base/yaml/tree.js';
 import { type CallerNames, readFrom } from './callers.js';
-import { type Instant, parseInstant } from './instant.js';
 import type { Effect, Operation, Rule, Service } from './model.js';
 import { isName, reportTwice } from './names.js';
 import { readOperations } from './operations.js';

@@ -1,15 +1,15 @@
 import { Command } from 'commander';
-import { countDiagnostics, renderDiagnostics } from '../base/diagnostics/render.js';
-import { loadEntries } from '../registration/entries-file.js';
-import type { EntryDraft } from '../registration/entry.js';
-import { type EntryPlan, planEntries } from '../registration/plan.js';
-import { parseTrustDomain, type TrustDomain } from '../spiffe/id.js';
-import type { GrpcConnection } from '../transport/grpc-client.js';
-import { serviceDefinition } from '../wire/services.js';
-import { adminSocketOption, listEntries, refusal, withServer } from './admin.js';
-import { type Cli, exitCodes } from './cli.js';
-import { draftMessage, entryFrom } from './entry-message.js';
-import { readTextFile } from './text-file.js';
+import { countDiagnostics, renderDiagnostics } from '../../base/diagnostics/render.js';
+import { loadEntries } from '../../registration/entries-file.js';
+import type { EntryDraft } from '../../registration/entry.js';
+import { type EntryPlan, planEntries } from '../../registration/plan.js';
+import { parseTrustDomain, type TrustDomain } from '../../spiffe/id.js';
+import type { GrpcConnection } from '../../transport/grpc-client.js';
+import { serviceDefinition } from '../../wire/services.js';
+import { adminSocketOption, refusal, withServer } from '../admin.js';
+import { type Cli, exitCodes } from '../cli.js';
+import { readTextFile } from '../text-file.js';
+import { draftMessage, entryFrom, listEntries } from './message.js';
 
 interface Options {
   adminSocket: string;
@@ -29,7 +29,7 @@ export function entryApply(cli: Cli): Command {
       'after',
       '\nOn stdout: + created, ~ updated, - deleted, one line an entry; nothing when nothing differs.',
     )
-    .action((options: Options) => withServer(options.adminSocket, (server) => apply(cli, server, options)));
+    .action((options: Options) => withServer(options, (server) => apply(cli, server, options)));
 }
 
 async function apply(cli: Cli, server: GrpcConnection, options: Options): Promise<void> {

@@ -1,4 +1,4 @@
-/** A point in time as a policy writes it. Whole seconds, so that Envoy and we agree to the second. */
+/** A point in time as people write it. Whole seconds, so that Envoy and we agree to the second. */
 export interface Instant {
   /** Milliseconds since the Unix epoch. */
   readonly ms: number;
