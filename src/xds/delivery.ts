@@ -1,5 +1,5 @@
 import type { EncodedResource } from '../wire/resource.js';
-import { type Protocol, versionOf, type XdsResponse } from './response.js';
+import { moreToCome, type Protocol, versionOf, type XdsResponse } from './response.js';
 import type { Answer, View } from './source.js';
 import { meaningOf, noSubscription, type Subscription, type SubscriptionChange } from './subscription.js';
 
@@ -20,6 +20,10 @@ export interface Delivery {
   readonly toRestore: Set<string>;
   /** The one response that waits for its answer; while there is one, nothing is sent. */
   pending: Pending | undefined;
+  /** Of a view that says what it touched: the names that are still to be looked at. */
+  unseen: Set<string> | 'any';
+  /** Whether a client that wants everything waits for word that it has heard everything. */
+  owesMore: boolean;
   /** Whether a response was ever sent. */
   hasSent: boolean;
   lastNonce: string;
@@ -50,6 +54,8 @@ export function newDelivery(protocol: Protocol): Delivery {
     suspects: new Set(),
     toRestore: new Set(),
     pending: undefined,
+    unseen: 'any',
+    owesMore: false,
     hasSent: false,
     lastNonce: '',
   };
@@ -62,6 +68,7 @@ export function applySubscription(
   initialVersions: ReadonlyMap<string, string> = new Map(),
 ): void {
   const { held } = delivery;
+  delivery.unseen = 'any';
   forget(delivery, (name) => !isInScope(delivery, name));
   const touched = new Set([...added, ...removed]);
   forget(delivery, (name) => touched.has(name));
@@ -118,6 +125,8 @@ export function refuse(delivery: Delivery): Verdict | undefined {
   const { held, parked, suspects, toRestore, pending } = delivery;
   if (!pending) return undefined;
   delivery.pending = undefined;
+  delivery.unseen = 'any';
+  delivery.owesMore = delivery.protocol === 'delta';
   // A client that refuses even what it had accepted is left alone until something changes.
   if (pending.isRestoring) return verdictOf(pending);
   for (const [name, change] of pending.changes) {
@@ -136,16 +145,31 @@ export function refuse(delivery: Delivery): Verdict | undefined {
 export function nextResponse(delivery: Delivery, view: View): XdsResponse | undefined {
   if (delivery.pending) return undefined;
   const restored = restoredBy(delivery);
-  const changes = restored ?? pickFrom(delivery, changesOf(delivery, view));
-  // A client that wants everything must hear it even when that is nothing.
-  const isFirst = delivery.subscription.wildcard && !delivery.hasSent && view.all() !== 'unknown';
-  if (changes.size === 0 && !isFirst) return undefined;
-  const response = responseOf(delivery, changes);
+  const found = restored ?? changesOf(delivery, view);
+  const changes = restored ?? pickFrom(delivery, found);
+  for (const name of found.keys()) if (!changes.has(name)) lookAgain(delivery, name);
+  const { wildcard } = delivery.subscription;
+  const isPart = restored !== undefined || changes.size < found.size || isUnfinished(delivery);
+  const isMore = isPart && wildcard && delivery.protocol === 'delta';
+  // A client that wants everything must hear it even when that is nothing, and when it has heard everything.
+  const isEnd = wildcard && !isPart && (!delivery.hasSent || delivery.owesMore) && view.all() !== 'unknown';
+  if (changes.size === 0 && !isEnd) return undefined;
+  const response = responseOf(delivery, changes, isMore);
   const isSingle = changes.size === 1;
   delivery.pending = { response, changes, isSingle, isRestoring: restored !== undefined };
   delivery.hasSent = true;
+  delivery.owesMore = isMore;
   delivery.lastNonce = response.nonce;
   return response;
+}
+
+/** Whether there are names that nobody has looked at yet: there may be something to say although nothing was said. */
+export function isUnfinished({ unseen }: Delivery): boolean {
+  return unseen !== 'any' && unseen.size > 0;
+}
+
+function lookAgain({ unseen }: Delivery, name: string): void {
+  if (unseen !== 'any') unseen.add(name);
 }
 
 function restoredBy({ held, toRestore }: Delivery): Map<string, Change> | undefined {
@@ -158,8 +182,15 @@ function restoredBy({ held, toRestore }: Delivery): Map<string, Change> | undefi
   return restored.size === 0 ? undefined : restored;
 }
 
-/** Everything that the client should have and does not. */
+/** What the client should have and does not: everything, or of a view that says what it touched the next slice. */
 function changesOf(delivery: Delivery, view: View): Map<string, Change> {
+  const { subscription, protocol } = delivery;
+  const touched = view.touched?.();
+  const isSliced = touched !== undefined && subscription.wildcard && protocol === 'delta';
+  return isSliced ? changesInSlice(delivery, view, touched) : allChanges(delivery, view);
+}
+
+function allChanges(delivery: Delivery, view: View): Map<string, Change> {
   const { subscription, held } = delivery;
   const changes = new Map<string, Change>();
   const consider = (name: string, answer: Answer) => {
@@ -177,6 +208,41 @@ function changesOf(delivery: Delivery, view: View): Map<string, Change> {
   return changes;
 }
 
+/** How many names are looked at before other streams have their turn. */
+const sliceSize = 1000;
+
+function changesInSlice(
+  delivery: Delivery,
+  view: View,
+  touched: Iterable<string> | 'any',
+): Map<string, Change> {
+  const { subscription, held } = delivery;
+  const changes = new Map<string, Change>();
+  const unseen = stillUnseen(delivery, view, touched);
+  let left = sliceSize;
+  for (const name of unseen) {
+    if (left-- === 0) break;
+    unseen.delete(name);
+    const answer = view.resource(name);
+    const isNews = answer !== 'absent' || held.has(name) || subscription.names.has(name);
+    if (answer !== 'unknown' && isNews && differs(delivery, name, answer)) changes.set(name, answer);
+  }
+  return changes;
+}
+
+function stillUnseen(delivery: Delivery, view: View, touched: Iterable<string> | 'any'): Set<string> {
+  if (touched !== 'any' && delivery.unseen !== 'any') {
+    for (const name of touched) delivery.unseen.add(name);
+    return delivery.unseen;
+  }
+  const all = view.all();
+  delivery.unseen = 'any';
+  if (all === 'unknown') return new Set();
+  delivery.unseen = new Set([...delivery.subscription.names, ...delivery.held.keys()]);
+  for (const { name } of all) delivery.unseen.add(name);
+  return delivery.unseen;
+}
+
 function differs({ protocol, subscription, held, parked }: Delivery, name: string, answer: Change): boolean {
   const has = held.get(name);
   const version = answer === 'absent' ? '' : answer.version;
@@ -191,11 +257,8 @@ function differs({ protocol, subscription, held, parked }: Delivery, name: strin
   return false;
 }
 
-/**
- * A response holds at most about this many bytes, unless one resource alone is larger. Far above what a node's policies take:
- * a client should be able to believe that its first response holds everything.
- */
-const batchBytes = 32 * 1024 * 1024;
+/** A response holds at most about this many bytes, unless one resource alone is larger. */
+const batchBytes = 1024 * 1024;
 
 /**
  * Which of the changes go into the next response. A delta client that names its resources gets them one by one, so that a
@@ -222,7 +285,7 @@ function pickFrom(
   return batch;
 }
 
-function responseOf(delivery: Delivery, changes: Map<string, Change>): XdsResponse {
+function responseOf(delivery: Delivery, changes: Map<string, Change>, isMore: boolean): XdsResponse {
   const content = delivery.protocol === 'delta' ? changes : new Map([...delivery.held, ...changes]);
   const resources: EncodedResource[] = [];
   const removed: string[] = [];
@@ -233,7 +296,8 @@ function responseOf(delivery: Delivery, changes: Map<string, Change>): XdsRespon
   resources.sort((a, b) => (a.name < b.name ? -1 : 1));
   const version = versionOf(resources, removed);
   // Two responses in a row never share a nonce; apart from that the version will do, so that streams can share the bytes.
-  const nonce = version === delivery.lastNonce ? `${version}.again` : version;
+  const marked = isMore ? `${version}${moreToCome}` : version;
+  const nonce = marked === delivery.lastNonce ? `again.${marked}` : marked;
   return { resources, removed, version, nonce };
 }
 

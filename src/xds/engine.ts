@@ -142,17 +142,24 @@ function fetchFrom<Identity>(
   }
 }
 
+/** Milliseconds after which everything else has its turn. */
+const passMs = 20;
+
 /** Calls functions in one pass, a moment after the first was asked for, so that many changes at once are one. */
 function gatherer(): (action: () => void) => void {
   const waiting = new Set<() => void>();
-  return (action) => {
-    if (waiting.size === 0) {
-      setImmediate(() => {
-        const actions = [...waiting];
-        waiting.clear();
-        for (const each of actions) each();
-      });
+  const pass = () => {
+    const end = performance.now() + passMs;
+    // Those that are asked for meanwhile come last.
+    for (const action of waiting) {
+      waiting.delete(action);
+      action();
+      if (performance.now() > end) break;
     }
+    if (waiting.size > 0) setImmediate(pass);
+  };
+  return (action) => {
+    if (waiting.size === 0) setImmediate(pass);
     waiting.add(action);
   };
 }

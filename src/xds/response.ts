@@ -4,6 +4,12 @@ import type { EncodedResource } from '../wire/resource.js';
 
 export type Protocol = 'sotw' | 'delta';
 
+/**
+ * The end of a nonce that says: a client that wants everything has not heard everything yet. To other clients than ours a nonce
+ * says nothing; the protocol itself has no word for it.
+ */
+export const moreToCome = '.more';
+
 /** A response before it is bytes. */
 export interface XdsResponse {
   /** By name. */
@@ -36,7 +42,7 @@ const frames: Record<
 export function frameOf(protocol: Protocol, typeUrl: string, response: XdsResponse): Buffer {
   const [first] = response.resources;
   const known = first && frames[protocol].get(first);
-  // The nonce begins with the version, which is a hash over all resources.
+  // The nonce holds the version, which is a hash over all resources.
   if (known?.nonce === response.nonce && known.typeUrl === typeUrl) return known.frame;
   const frame = protocol === 'sotw' ? encodeResponse(typeUrl, response) : encodeDelta(typeUrl, response);
   if (first) frames[protocol].set(first, { nonce: response.nonce, typeUrl, frame });

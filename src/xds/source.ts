@@ -14,6 +14,11 @@ export interface View {
   resource(name: string): Answer;
   /** All resources this identity may have, for wildcard subscriptions; `unknown` before the first sync. */
   all(): readonly EncodedResource[] | 'unknown';
+  /**
+   * For a view of so many resources that looking at all of them after every change would be too much: the names whose answer
+   * may differ from what it was at the last call, or `any`. Without it every change may concern every name.
+   */
+  touched?(): Iterable<string> | 'any';
   /** Lets go of everything the view holds. Called once. */
   close(): void;
 }

@@ -5,11 +5,12 @@ import {
   applyOutdated,
   applySubscription,
   type Delivery,
+  isUnfinished,
   newDelivery,
   nextResponse,
   refuse,
 } from './delivery.js';
-import type { ClientNode, XdsRequest } from './request.js';
+import type { ClientNode, DeltaNames, XdsRequest } from './request.js';
 import { frameOf, type Protocol } from './response.js';
 import type { ResourceSource, View, XdsEvent } from './source.js';
 import { changeNames, replaceNames } from './subscription.js';
@@ -43,6 +44,7 @@ const maxNames = 10_000;
 interface TypeOnStream {
   readonly delivery: Delivery;
   readonly view: View;
+  readonly flushSoon: () => void;
 }
 
 export function openStream<Identity>(options: StreamOptions<Identity>): XdsStream {
@@ -50,11 +52,12 @@ export function openStream<Identity>(options: StreamOptions<Identity>): XdsStrea
   const types = new Map<string, TypeOnStream>();
   let node: ClientNode | undefined;
 
-  const flush = (typeUrl: string, { delivery, view }: TypeOnStream): void => {
-    if (delivery.pending) return;
+  const flush = (typeUrl: string, { delivery, view, flushSoon }: TypeOnStream): void => {
     requireAlive(options);
+    if (delivery.pending) return;
     const response = nextResponse(delivery, view);
     if (response) options.send(frameOf(protocol, typeUrl, response));
+    else if (isUnfinished(delivery)) flushSoon();
   };
 
   const open = (typeUrl: string): TypeOnStream | undefined => {
@@ -71,8 +74,9 @@ export function openStream<Identity>(options: StreamOptions<Identity>): XdsStrea
         options.fail(error);
       }
     };
-    const view = source.open(identity, () => soon(flushOrFail), node);
-    const opened = { delivery: newDelivery(protocol), view };
+    const flushSoon = () => soon(flushOrFail);
+    const view = source.open(identity, flushSoon, node);
+    const opened = { delivery: newDelivery(protocol), view, flushSoon };
     types.set(typeUrl, opened);
     return opened;
   };
@@ -134,9 +138,14 @@ function judge<Identity>(
 function subscribe({ subscription: wanted }: XdsRequest, delivery: Delivery): void {
   const { subscription, hasSent } = delivery;
   if (wanted.kind === 'sotw') applySubscription(delivery, replaceNames(subscription, wanted.names));
-  else {
+  else if (!isPlainAnswer(wanted, delivery)) {
     const change = changeNames(subscription, wanted);
     applySubscription(delivery, change, hasSent ? undefined : wanted.initialVersions);
   }
   if (subscription.names.size > maxNames) throw fault('XDS0103', { limit: maxNames });
+}
+
+/** Most requests are that, and to go through all that a client has would be too much for each. */
+function isPlainAnswer({ subscribe, unsubscribe }: DeltaNames, { hasSent }: Delivery): boolean {
+  return hasSent && subscribe.length === 0 && unsubscribe.length === 0;
 }
