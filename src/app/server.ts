@@ -4,14 +4,17 @@ import { type Clock, systemClock } from '../base/clock.js';
 import type { SourceFile } from '../base/source.js';
 import type { KeyManager } from '../ca/key-manager.js';
 import { policySourceForAgents } from '../control/policy-source.js';
-import { createPolicyState } from '../control/policy-state.js';
+import { createPolicyState, type PolicyState } from '../control/policy-state.js';
 import { watchPolicyFolder } from '../control/policy-watcher.js';
 import { agentIdentities } from '../server/agent-identities.js';
 import { type ApiContext, loggedAgent } from '../server/api/context.js';
 import { serverApi } from '../server/api/services.js';
 import { applyEntries } from '../server/apply-entries.js';
 import { createAuthoriser } from '../server/authorise.js';
+import { watchAuthorised } from '../server/authorised-watch.js';
 import { openAuthorities } from '../server/authorities.js';
+import { bundleSource } from '../server/bundle-source.js';
+import { entrySource } from '../server/entry-source.js';
 import { type Chore, keepUp } from '../server/maintenance.js';
 import { type OwnSvid, openOwnSvid } from '../server/own-svid.js';
 import { openRegistry } from '../server/registry.js';
@@ -69,8 +72,8 @@ export async function startServer(settings: ServerSettings): Promise<RunningServ
   try {
     const { context, identity } = await openTrustDomain(settings, closers);
     const services = serverApi(context);
-    const policy = settings.policyDir === undefined ? [] : servePolicy(settings.policyDir, context, closers);
-    const tls = await serveTls({ host, port, identity, services: [...services, ...policy], log });
+    const pushed = pushServices(settings.policyDir, context, closers);
+    const tls = await serveTls({ host, port, identity, services: [...services, ...pushed], log });
     closers.push(() => tls.close(grace));
     const admin = await serveUnix({ path: adminSocket, mode: 0o600, services, log });
     closers.push(() => admin.close(grace));
@@ -108,34 +111,55 @@ async function openTrustDomain(
 }
 
 /** In this order: a new authority first, then an SVID that it signs. */
-function choresOf({ authorities }: ApiContext, identity: OwnSvid): Chore[] {
+function choresOf({ authorities, registry }: ApiContext, identity: OwnSvid): Chore[] {
   return [
+    { name: 'expired entries', run: () => registry.expire() },
     { name: 'authorities', run: () => authorities.keepCurrent() },
     { name: 'own SVID', run: () => identity.keepCurrent() },
   ];
 }
 
-/** The policies of a folder, by xDS, to agents for the services of their entries. */
-function servePolicy(folder: string, context: ApiContext, closers: Closers): Service[] {
-  const { authoriser, clock, log, registry } = context;
+/** What our own agents are told without asking, by xDS: entries, trust bundles, and the policies of the services of their entries. */
+function pushServices(policyDir: string | undefined, context: ApiContext, closers: Closers): Service[] {
+  const { authoriser, authorities, log, registry, trustDomain } = context;
+  const watch = watchAuthorised(registry);
+  const sources = [
+    entrySource(registry, watch),
+    bundleSource({ trustDomain, registry, watch, bundles: authorities }),
+  ];
+  if (policyDir !== undefined) {
+    const state = followPolicyFolder(policyDir, context, closers);
+    sources.push(policySourceForAgents(state, agentIdentities(registry, watch)));
+  }
+  return xdsServices<VerifiedPeer>({
+    sources,
+    identify: async (peer) => (await authoriser.activeAgent(peer)).peer,
+    isAlive: authoriser.isStillActive,
+    onEvent: (event) => logPushEvent(event, log),
+    log,
+  });
+}
+
+function followPolicyFolder(folder: string, { clock, log }: ApiContext, closers: Closers): PolicyState {
   const state = createPolicyState({ folder, clock, log });
   const stopWatching = watchPolicyFolder({ folder, onFiles: state.offer, onProblem: state.refuse });
   closers.push(() => {
     stopWatching();
     state.close();
   });
-  return xdsServices<VerifiedPeer>({
-    sources: [policySourceForAgents(state, agentIdentities(registry))],
-    identify: async (peer) => (await authoriser.activeAgent(peer)).peer,
-    isAlive: authoriser.isStillActive,
-    onEvent: (event) => logPolicyEvent(event, log),
-    log,
-  });
+  return state;
 }
 
-function logPolicyEvent(event: XdsEvent<VerifiedPeer>, log: Log): void {
-  const { kind, identity, names, version } = event;
-  const fields = { agent: loggedAgent(identity.id), names, version };
-  if (kind === 'ack') log.debug(fields, 'an agent took policies');
-  else log.error({ ...fields, problem: event.message }, 'an agent refused policies');
+function logPushEvent(event: XdsEvent<VerifiedPeer>, log: Log): void {
+  const { kind, identity, typeUrl, names, version } = event;
+  // Of all entries of an agent that is new, the number says enough.
+  const fields = {
+    agent: loggedAgent(identity.id),
+    typeUrl,
+    names: names.slice(0, 10),
+    count: names.length,
+    version,
+  };
+  if (kind === 'ack') log.debug(fields, 'an agent took what it was sent');
+  else log.error({ ...fields, problem: event.message }, 'an agent refused what it was sent');
 }

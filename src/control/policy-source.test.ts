@@ -35,8 +35,6 @@ test('an agent gets exactly the policies of the services whose identity it may s
   assert.equal(view.resource('plastron/http/nothing'), 'absent');
   authority.set('spiffe://shop.example/stock');
   assert.deepEqual(named(view.all()), [['plastron/http/stock', 'spiffe://shop.example/stock']]);
-  authority.set('unknown');
-  assert.equal(view.all(), 'unknown');
 });
 
 test('an agent is told of every change of policies and of what it may serve, until its view is closed', (t) => {
@@ -70,16 +68,16 @@ type FakeAuthority = AgentAuthority & { set(...ids: string[]): void };
 function parts(t: TestContext): { state: PolicyState; authority: FakeAuthority } {
   const state = createPolicyState({ folder: '/policy', clock: { now: Date.now }, log: silentLog });
   t.after(() => state.close());
-  let authorised: ReadonlySet<SpiffeId> | 'unknown' = new Set<SpiffeId>();
+  let authorised: ReadonlySet<SpiffeId> = new Set();
   const listeners = new Set<() => void>();
   const authority: FakeAuthority = {
-    authorisedIds: (id) => (id === agent.id ? authorised : new Set()),
-    onChange: (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
+    follow: (id, changed) => {
+      listeners.add(changed);
+      const mayServe = (asked: SpiffeId) => id === agent.id && authorised.has(asked);
+      return { mayServe, close: () => listeners.delete(changed) };
     },
     set: (...ids) => {
-      authorised = ids[0] === 'unknown' ? 'unknown' : new Set(ids.map(parseSpiffeId));
+      authorised = new Set(ids.map(parseSpiffeId));
       for (const listener of listeners) listener();
     },
   };

@@ -7,10 +7,8 @@ import type { PolicyState } from './policy-state.js';
 
 /** A port that the server fills: whose policies an agent may have. */
 export interface AgentAuthority {
-  /** The SPIFFE IDs of the entries that the agent is authorised for; `unknown` while that cannot be said. */
-  authorisedIds(agent: SpiffeId): ReadonlySet<SpiffeId> | 'unknown';
-  /** Calls `listener` after every change of what agents are authorised for, until the returned function is called. */
-  onChange(listener: () => void): () => void;
+  /** `changed` is called whenever the agent may serve other identities than before, until `close`. */
+  follow(agent: SpiffeId, changed: () => void): { mayServe(id: SpiffeId): boolean; close(): void };
 }
 
 /**
@@ -23,17 +21,16 @@ export function policySourceForAgents(
 ): ResourceSource<VerifiedPeer> {
   return {
     typeUrl: extensionConfigTypeUrl,
-    open(agent, changed) {
-      const stops = [state.onChange(changed), authority.onChange(changed)];
+    open({ id: agent }, changed) {
+      const { mayServe, close } = authority.follow(agent, changed);
       const all = (): readonly EncodedResource[] | 'unknown' => {
         const policy = state.current();
-        const ids = authority.authorisedIds(agent.id);
-        if (!policy || ids === 'unknown') return 'unknown';
+        if (!policy) return 'unknown';
         return [...policy.filters.values()]
-          .filter(({ identity }) => ids.has(identity))
+          .filter(({ identity }) => mayServe(identity))
           .map(({ filter }) => filter);
       };
-      return viewOf(all, () => 'absent', stops);
+      return viewOf(all, () => 'absent', [state.onChange(changed), close]);
     },
   };
 }

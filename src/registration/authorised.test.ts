@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { parseSpiffeId, parseTrustDomain, type SpiffeId } from '../spiffe/id.js';
-import { authorisedEntries } from './authorised.js';
+import { aboveOf, authorisedEntries, isAbove } from './authorised.js';
 import { checkEntry } from './check-entry.js';
 import type { Entry } from './entry.js';
 import { parseSelector } from './selector.js';
@@ -70,7 +70,7 @@ test('entries that name each other as parents end, and give nothing to an agent 
   ]);
 });
 
-test('in any tree the result is the least set that is closed under parenthood from the roots of the node', () => {
+test('in any tree the result is the least set that is closed under parenthood from the roots of the node, looked at from either end', () => {
   const ids = ['/a', '/b', '/c', '/d', '/e'].map((path) => `spiffe://shop.example${path}`);
   const edge = fc.record({
     child: fc.constantFrom(...ids),
@@ -90,6 +90,13 @@ test('in any tree the result is the least set that is closed under parenthood fr
       }
       const expected = entries.filter((one) => reached.has(one.parentId)).map((one) => one.id);
       assert.deepEqual(authorised({ id: agentId, selectors: ['node:1'] }, entries), expected.sort());
+      const tree = {
+        ...byParent(entries),
+        entriesFor: (id: SpiffeId) => entries.filter((one) => one.spiffeId === id),
+      };
+      const node = { id: agentId, selectors: [parseSelector('node:1')] };
+      const fromBelow = entries.filter((one) => isAbove(node, aboveOf(one.parentId, serverId, tree)));
+      assert.deepEqual(fromBelow.map((one) => one.id).sort(), expected);
     }),
   );
 });

@@ -1,32 +1,41 @@
 import type { SpiffeId } from '../spiffe/id.js';
+import type { AuthorisedWatch } from './authorised-watch.js';
 import type { Registry } from './registry.js';
 
 /** Which identities each agent may serve, for whoever hands out what belongs to an identity (the port of `control/`). */
 export interface AgentIdentities {
-  authorisedIds(agent: SpiffeId): ReadonlySet<SpiffeId>;
-  /** Calls `listener` after every change of entries or agents, until the returned function is called. */
-  onChange(listener: () => void): () => void;
+  /** `changed` is called whenever it may have become another answer, until `close`. */
+  follow(agent: SpiffeId, changed: () => void): FollowedIdentities;
 }
 
-/** Remembers what it worked out until entries or agents change. */
-export function agentIdentities(registry: Registry): AgentIdentities {
-  const known = new Map<SpiffeId, ReadonlySet<SpiffeId>>();
-  const listeners = new Set<() => void>();
-  registry.onChange(() => {
-    known.clear();
-    for (const listener of [...listeners]) listener();
+export interface FollowedIdentities {
+  /** Whether there is an entry with this SPIFFE ID that the agent is authorised for. */
+  mayServe(id: SpiffeId): boolean;
+  close(): void;
+}
+
+/** Remembers what it worked out: of each agent the parents of its entries, and of each parent, for all agents, the identities. */
+export function agentIdentities(registry: Registry, watch: AuthorisedWatch): AgentIdentities {
+  const identities = new Map<SpiffeId, ReadonlySet<SpiffeId>>();
+  registry.onChange(({ entries }) => {
+    for (const { before, after } of entries) {
+      for (const entry of [before, after]) if (entry) identities.delete(entry.parentId);
+    }
   });
+  const below = (parent: SpiffeId) => {
+    const ids =
+      identities.get(parent) ?? new Set([...registry.childrenOf(parent)].map(({ spiffeId }) => spiffeId));
+    identities.set(parent, ids);
+    return ids;
+  };
   return {
-    authorisedIds: (agent) => {
-      const ids =
-        known.get(agent) ??
-        new Set([...registry.authorisedEntries(agent).values()].map(({ spiffeId }) => spiffeId));
-      known.set(agent, ids);
-      return ids;
-    },
-    onChange: (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
+    follow(agent, changed) {
+      let parents = registry.authorisedParents(agent);
+      const close = watch.watch(agent, (touched) => {
+        if (touched === 'any') parents = registry.authorisedParents(agent);
+        changed();
+      });
+      return { mayServe: (id) => [...parents].some((parent) => below(parent).has(id)), close };
     },
   };
 }

@@ -80,7 +80,7 @@ function rolesOf(caller: Caller, registry: Registry): Role[] {
   if (caller.kind === 'local') return ['local'];
   if (caller.kind === 'agent') return ['agent'];
   if (caller.kind === 'anonymous') return [];
-  const entries = registry.entriesFor(caller.peer.id);
+  const entries = [...registry.entriesFor(caller.peer.id)];
   return [
     ...(entries.some(({ admin }) => admin) ? (['admin'] as const) : []),
     ...(entries.some(({ downstream }) => downstream) ? (['downstream'] as const) : []),

@@ -1,16 +1,18 @@
-import type { EntriesByParent } from '../registration/authorised.js';
+import type { EntryTree } from '../registration/authorised.js';
 import type { Entry } from '../registration/entry.js';
 import type { SpiffeId } from '../spiffe/id.js';
 import type { AgentRecord } from './ports.js';
 
 /** Entries and agents in memory, found by what the server looks them up by. */
-export interface Directory extends EntriesByParent {
+export interface Directory extends EntryTree {
   entry(id: string): Entry | undefined;
   entries(): Iterable<Entry>;
-  entriesFor(spiffeId: SpiffeId): Entry[];
-  /** Replaces the entry with the same ID. */
-  putEntry(entry: Entry): void;
-  removeEntry(id: string): void;
+  /** Replaces the entry with the same ID, and gives that. */
+  putEntry(entry: Entry): Entry | undefined;
+  /** Gives the entry that it removed. */
+  removeEntry(id: string): Entry | undefined;
+  /** The entries that end before `now` (seconds since the Unix epoch) and were not given before. */
+  takeExpired(now: number): Entry[];
   agent(id: SpiffeId): AgentRecord | undefined;
   agents(): Iterable<AgentRecord>;
   putAgent(agent: AgentRecord): void;
@@ -21,28 +23,34 @@ export function createDirectory(entries: Iterable<Entry>, agents: Iterable<Agent
   const byId = new Map<string, Entry>();
   const byParent = createIndex();
   const bySpiffeId = createIndex();
+  const expiries = createExpiries();
   const agentsById = new Map([...agents].map((agent) => [agent.id, agent]));
   const removeEntry = (id: string) => {
     const entry = byId.get(id);
-    if (!entry) return;
+    if (!entry) return undefined;
     byId.delete(id);
     byParent.remove(entry.parentId, entry);
     bySpiffeId.remove(entry.spiffeId, entry);
+    expiries.remove(entry);
+    return entry;
   };
   const putEntry = (entry: Entry) => {
-    removeEntry(entry.id);
+    const before = removeEntry(entry.id);
     byId.set(entry.id, entry);
     byParent.add(entry.parentId, entry);
     bySpiffeId.add(entry.spiffeId, entry);
+    expiries.add(entry);
+    return before;
   };
   for (const entry of entries) putEntry(entry);
   return {
     entry: (id) => byId.get(id),
     entries: () => byId.values(),
-    entriesFor: (spiffeId) => [...bySpiffeId.get(spiffeId)],
+    entriesFor: bySpiffeId.get,
     childrenOf: byParent.get,
     putEntry,
     removeEntry,
+    takeExpired: expiries.take,
     agent: (id) => agentsById.get(id),
     agents: () => agentsById.values(),
     putAgent: (agent) => void agentsById.set(agent.id, agent),
@@ -50,17 +58,46 @@ export function createDirectory(entries: Iterable<Entry>, agents: Iterable<Agent
   };
 }
 
+/** Most keys have one entry, for which a set of its own would be the larger part of the memory. */
 function createIndex() {
-  const sets = new Map<SpiffeId, Set<Entry>>();
+  const found = new Map<SpiffeId, Entry | Set<Entry>>();
   return {
-    get: (key: SpiffeId): Iterable<Entry> => sets.get(key) ?? [],
+    get: (key: SpiffeId): Iterable<Entry> => {
+      const known = found.get(key);
+      if (!known) return [];
+      return known instanceof Set ? known : [known];
+    },
     add: (key: SpiffeId, entry: Entry) => {
-      const set = sets.get(key) ?? new Set();
-      sets.set(key, set.add(entry));
+      const known = found.get(key);
+      if (!known) found.set(key, entry);
+      else if (known instanceof Set) known.add(entry);
+      else found.set(key, new Set([known, entry]));
     },
     remove: (key: SpiffeId, entry: Entry) => {
-      const set = sets.get(key);
-      if (set?.delete(entry) && set.size === 0) sets.delete(key);
+      const known = found.get(key);
+      const isLast = known instanceof Set ? known.delete(entry) && known.size === 0 : known === entry;
+      if (isLast) found.delete(key);
+    },
+  };
+}
+
+function createExpiries() {
+  const expiring = new Set<Entry>();
+  let soonest = Infinity;
+  return {
+    add: (entry: Entry) => {
+      if (entry.expiresAt === 0) return;
+      expiring.add(entry);
+      soonest = Math.min(soonest, entry.expiresAt);
+    },
+    remove: (entry: Entry) => void expiring.delete(entry),
+    take: (now: number): Entry[] => {
+      if (now < soonest) return [];
+      const taken = [...expiring].filter(({ expiresAt }) => expiresAt <= now);
+      for (const entry of taken) expiring.delete(entry);
+      soonest = Infinity;
+      for (const { expiresAt } of expiring) soonest = Math.min(soonest, expiresAt);
+      return taken;
     },
   };
 }

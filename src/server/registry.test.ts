@@ -7,6 +7,7 @@ import { checkEntry } from '../registration/check-entry.js';
 import type { Entry } from '../registration/entry.js';
 import { parseSpiffeId, parseTrustDomain, type SpiffeId } from '../spiffe/id.js';
 import { agentIdentities } from './agent-identities.js';
+import { watchAuthorised } from './authorised-watch.js';
 import type { AgentRecord, ServerStore } from './ports.js';
 import { openRegistry } from './registry.js';
 
@@ -95,15 +96,15 @@ test('a banned agent, an unknown one, and an entry that has expired get nothing 
 
 test('what an agent may serve is remembered, and worked out anew before anybody hears of a change', async () => {
   const registry = await open(fakeStore([entry('a', '/a', agent.id)]));
-  const identities = agentIdentities(registry);
-  const first = identities.authorisedIds(agent.id);
-  assert.equal(identities.authorisedIds(agent.id), first);
-  let seen: ReadonlySet<SpiffeId> | undefined;
-  identities.onChange(() => {
-    seen = identities.authorisedIds(agent.id);
+  const identities = agentIdentities(registry, watchAuthorised(registry));
+  const [a, b] = ['/a', '/b'].map((path) => parseSpiffeId(`spiffe://shop.example${path}`));
+  assert.ok(a && b);
+  const changed = new Promise<boolean[]>((resolve) => {
+    const { mayServe } = identities.follow(agent.id, () => resolve([mayServe(a), mayServe(b)]));
+    assert.deepEqual([mayServe(a), mayServe(b)], [true, false]);
   });
   await registry.createEntries([entry('b', '/b', agent.id)]);
-  assert.deepEqual([...(seen ?? [])], ['spiffe://shop.example/a', 'spiffe://shop.example/b']);
+  assert.deepEqual(await changed, [true, true]);
 });
 
 test('after any writes the indexes say what a search through all entries says', async () => {
@@ -130,7 +131,7 @@ test('after any writes the indexes say what a search through all entries says', 
         [...registry.authorisedEntries(agent.id).keys()].sort(),
         [...authorisedEntries(agent, registry.serverId, naive).keys()].sort(),
       );
-      for (const one of all) assert.ok(registry.entriesFor(one.spiffeId).includes(one));
+      for (const one of all) assert.ok([...registry.entriesFor(one.spiffeId)].includes(one));
     }),
   );
 });

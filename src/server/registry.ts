@@ -1,29 +1,56 @@
 import type { Clock } from '../base/clock.js';
-import { authorisedEntries } from '../registration/authorised.js';
+import {
+  type Above,
+  aboveOf,
+  authorisedEntries,
+  authorisedParents,
+  type EntryTree,
+  isAbove,
+} from '../registration/authorised.js';
 import type { Entry } from '../registration/entry.js';
 import { type SpiffeId, type TrustDomain, workloadId } from '../spiffe/id.js';
-import { createDirectory } from './directory.js';
-import type { AgentRecord, ServerStore } from './ports.js';
+import { createDirectory, type Directory } from './directory.js';
+import type { AgentRecord, EntryOutcome, ServerStore } from './ports.js';
 
 /**
  * Entries and agents as the server knows them: every write goes to the store first and shows here once it is acknowledged,
- * every read is answered from memory. So reading goes on when the store does not (S37).
+ * every read is answered from memory. So reading goes on when the store does not (S37). What an entry gives ends with it: an
+ * expired one is still listed, but nobody is authorised by it.
  */
 export interface Registry
   extends Pick<ServerStore, 'createEntries' | 'updateEntries' | 'deleteEntries' | 'attest'>,
     Pick<ServerStore, 'renewAgent' | 'activateAgent' | 'banAgent' | 'setAgentVersion' | 'deleteAgent'>,
-    Pick<ServerStore, 'createJoinToken' | 'joinToken' | 'settleJoinToken' | 'checkWritable'> {
+    Pick<ServerStore, 'createJoinToken' | 'joinToken' | 'settleJoinToken' | 'checkWritable'>,
+    EntryTree {
   readonly serverId: SpiffeId;
   entry(id: string): Entry | undefined;
   entries(): Iterable<Entry>;
-  /** Those that give this identity. */
-  entriesFor(spiffeId: SpiffeId): Entry[];
   agent(id: SpiffeId): AgentRecord | undefined;
   agents(): Iterable<AgentRecord>;
-  /** What an agent may obtain SVIDs for, by entry ID; nothing for one that is banned or unknown. Expired entries are left out. */
+  /** What an agent may obtain SVIDs for, by entry ID; nothing for one that is banned or unknown. */
   authorisedEntries(agentId: SpiffeId): ReadonlyMap<string, Entry>;
+  /** The parents of those entries. */
+  authorisedParents(agentId: SpiffeId): ReadonlySet<SpiffeId>;
+  /** One of those entries, at the cost of one. */
+  authorisedEntry(agentId: SpiffeId, entryId: string): Entry | undefined;
+  /** What is above an ID in the tree of entries. */
+  aboveOf(id: SpiffeId): Above;
+  /** Looks at the clock: tells listeners about entries that have expired since. */
+  expire(): void;
   /** Calls `listener` after entries or agents changed, until the returned function is called. */
-  onChange(listener: () => void): () => void;
+  onChange(listener: (change: RegistryChange) => void): () => void;
+}
+
+export interface RegistryChange {
+  readonly entries: readonly EntryReplaced[];
+  /** Agents that attested, were banned or deleted, or show another SVID. */
+  readonly agents: readonly SpiffeId[];
+}
+
+/** An entry that was created has none before; one that was deleted or has expired none after. */
+export interface EntryReplaced {
+  readonly before: Entry | undefined;
+  readonly after: Entry | undefined;
 }
 
 export async function openRegistry(
@@ -34,57 +61,19 @@ export async function openRegistry(
   const directory = createDirectory(await store.entries(), await store.agents());
   const unsettled = new Set(await store.unsettledSerials());
   const serverId = workloadId(trustDomain, '/spire/server');
-  const listeners = new Set<() => void>();
-  const changed = () => {
-    for (const listener of listeners) listener();
-  };
-  const keepAgent = (agent: AgentRecord | undefined) => {
-    if (!agent) return undefined;
-    directory.putAgent(agent);
-    return agent;
+  const listeners = new Set<(change: RegistryChange) => void>();
+  const changed = (entries: readonly EntryReplaced[], ...agents: SpiffeId[]) => {
+    for (const listener of [...listeners]) listener({ entries, agents });
   };
   return {
     ...entryWrites(store, directory, changed),
+    ...agentWrites(store, directory, changed, unsettled),
+    ...authorisation(directory, serverId, clock),
     serverId,
     entry: directory.entry,
     entries: directory.entries,
-    entriesFor: directory.entriesFor,
     agent: directory.agent,
     agents: directory.agents,
-    authorisedEntries: (agentId) => {
-      const agent = directory.agent(agentId);
-      if (!agent || agent.banned) return new Map();
-      const now = clock.now() / 1000;
-      const authorised = authorisedEntries(agent, serverId, directory);
-      for (const { id, expiresAt } of authorised.values()) {
-        if (expiresAt !== 0 && expiresAt <= now) authorised.delete(id);
-      }
-      return authorised;
-    },
-    attest: async (attestation) => {
-      const outcome = await store.attest(attestation);
-      if (outcome.kind !== 'recorded') return outcome;
-      if (attestation.joinToken) unsettled.add(attestation.agent.serial);
-      keepAgent(outcome.agent);
-      if (outcome.alias) directory.putEntry(outcome.alias);
-      changed();
-      return outcome;
-    },
-    renewAgent: async (id, next) => keepAgent(await store.renewAgent(id, next)),
-    activateAgent: async (id, serial) => keepAgent(await store.activateAgent(id, serial)),
-    setAgentVersion: async (id, version) => keepAgent(await store.setAgentVersion(id, version)),
-    banAgent: async (id) => {
-      const agent = keepAgent(await store.banAgent(id));
-      changed();
-      return agent;
-    },
-    deleteAgent: async (id) => {
-      const outcome = await store.deleteAgent(id);
-      directory.removeAgent(id);
-      if (outcome.aliasEntryId !== undefined) directory.removeEntry(outcome.aliasEntryId);
-      changed();
-      return outcome;
-    },
     checkWritable: () => store.checkWritable(),
     createJoinToken: (token) => store.createJoinToken(token),
     joinToken: (hash) => store.joinToken(hash),
@@ -93,6 +82,10 @@ export async function openRegistry(
       await store.settleJoinToken(serial);
       unsettled.delete(serial);
     },
+    expire: () => {
+      const expired = directory.takeExpired(clock.now() / 1000);
+      if (expired.length > 0) changed(expired.map((before) => ({ before, after: undefined })));
+    },
     onChange: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -100,29 +93,111 @@ export async function openRegistry(
   };
 }
 
+type Changed = (entries: readonly EntryReplaced[], ...agents: SpiffeId[]) => void;
+
+function authorisation(
+  directory: Directory,
+  serverId: SpiffeId,
+  clock: Clock,
+): Pick<
+  Registry,
+  'childrenOf' | 'entriesFor' | 'authorisedEntries' | 'authorisedParents' | 'authorisedEntry' | 'aboveOf'
+> {
+  const isLive = ({ expiresAt }: Entry) => expiresAt === 0 || expiresAt > clock.now() / 1000;
+  const tree: EntryTree = {
+    childrenOf: (parent) => only(directory.childrenOf(parent), isLive),
+    entriesFor: (spiffeId) => only(directory.entriesFor(spiffeId), isLive),
+  };
+  const active = (id: SpiffeId) => {
+    const agent = directory.agent(id);
+    return agent && !agent.banned ? agent : undefined;
+  };
+  return {
+    ...tree,
+    authorisedEntries: (agentId) => {
+      const agent = active(agentId);
+      return agent ? authorisedEntries(agent, serverId, tree) : new Map();
+    },
+    authorisedParents: (agentId) => {
+      const agent = active(agentId);
+      return agent ? authorisedParents(agent, serverId, tree) : new Set();
+    },
+    authorisedEntry: (agentId, entryId) => {
+      const [agent, entry] = [active(agentId), directory.entry(entryId)];
+      if (!agent || !entry || !isLive(entry)) return undefined;
+      return isAbove(agent, aboveOf(entry.parentId, serverId, tree)) ? entry : undefined;
+    },
+    aboveOf: (id) => aboveOf(id, serverId, tree),
+  };
+}
+
+function* only<Item>(items: Iterable<Item>, isWanted: (item: Item) => boolean): Generator<Item> {
+  for (const item of items) if (isWanted(item)) yield item;
+}
+
 function entryWrites(
   store: ServerStore,
-  directory: ReturnType<typeof createDirectory>,
-  changed: () => void,
+  directory: Directory,
+  changed: Changed,
 ): Pick<Registry, 'createEntries' | 'updateEntries' | 'deleteEntries'> {
+  const keep = (outcomes: EntryOutcome[]) => {
+    const written = outcomes.flatMap((outcome) => (outcome.kind === 'written' ? [outcome.entry] : []));
+    changed(written.map((after) => ({ before: directory.putEntry(after), after })));
+    return outcomes;
+  };
   return {
-    createEntries: async (entries) => {
-      const outcomes = await store.createEntries(entries);
-      for (const outcome of outcomes) if (outcome.kind === 'written') directory.putEntry(outcome.entry);
-      changed();
-      return outcomes;
-    },
-    updateEntries: async (changes) => {
-      const outcomes = await store.updateEntries(changes);
-      for (const outcome of outcomes) if (outcome.kind === 'written') directory.putEntry(outcome.entry);
-      changed();
-      return outcomes;
-    },
+    createEntries: async (entries) => keep(await store.createEntries(entries)),
+    updateEntries: async (changes) => keep(await store.updateEntries(changes)),
     deleteEntries: async (ids) => {
       const deleted = await store.deleteEntries(ids);
-      for (const id of ids) directory.removeEntry(id);
-      changed();
+      changed(ids.map((id) => ({ before: directory.removeEntry(id), after: undefined })));
       return deleted;
+    },
+  };
+}
+
+function agentWrites(
+  store: ServerStore,
+  directory: Directory,
+  changed: Changed,
+  unsettled: Set<string>,
+): Pick<
+  Registry,
+  'attest' | 'renewAgent' | 'activateAgent' | 'setAgentVersion' | 'banAgent' | 'deleteAgent'
+> {
+  const keep = (agent: AgentRecord | undefined) => {
+    if (agent) directory.putAgent(agent);
+    return agent;
+  };
+  return {
+    attest: async (attestation) => {
+      const outcome = await store.attest(attestation);
+      if (outcome.kind !== 'recorded') return outcome;
+      const { agent, alias } = outcome;
+      if (attestation.joinToken) unsettled.add(attestation.agent.serial);
+      directory.putAgent(agent);
+      changed(alias ? [{ before: directory.putEntry(alias), after: alias }] : [], agent.id);
+      return outcome;
+    },
+    renewAgent: async (id, next) => keep(await store.renewAgent(id, next)),
+    activateAgent: async (id, serial) => {
+      const agent = keep(await store.activateAgent(id, serial));
+      changed([], id);
+      return agent;
+    },
+    setAgentVersion: async (id, version) => keep(await store.setAgentVersion(id, version)),
+    banAgent: async (id) => {
+      const agent = keep(await store.banAgent(id));
+      changed([], id);
+      return agent;
+    },
+    deleteAgent: async (id) => {
+      const outcome = await store.deleteAgent(id);
+      directory.removeAgent(id);
+      const alias = outcome.aliasEntryId;
+      const before = alias === undefined ? undefined : directory.removeEntry(alias);
+      changed(before ? [{ before, after: undefined }] : [], id);
+      return outcome;
     },
   };
 }

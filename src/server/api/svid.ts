@@ -16,13 +16,13 @@ export function svidService(context: ApiContext): Service {
       unary: async ({ params }, caller) => {
         const agent = agentOf(caller);
         const batch = checkBatch(params);
-        const authorised = registry.authorisedEntries(agent.id);
         const results = [];
         for (const [index, { entry_id = '', csr }] of batch.entries()) {
           if (index % turn === turn - 1) await setImmediate();
           try {
-            const svid = await issue(context, authorised.get(entry_id), entry_id, csr);
-            results.push({ status: okStatus, svid: svidMessage(svid, authorised.get(entry_id)?.hint) });
+            const entry = registry.authorisedEntry(agent.id, entry_id);
+            const svid = await issue(context, entry, entry_id, csr);
+            results.push({ status: okStatus, svid: svidMessage(svid, entry?.hint) });
             log.debug(
               { agent: loggedAgent(agent.id), entry: entry_id, serial: svid.serial },
               'an SVID was issued',
