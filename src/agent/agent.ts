@@ -69,7 +69,8 @@ export function startAgent(options: AgentOptions): Agent {
     await membership.ensureAttested();
     attested.resolve();
     const own = membership.takeBundle(await server.getBundle());
-    await membership.renewIfDue(server);
+    // What keeps the agent from a new SVID need not keep it from working with the one that it still has.
+    const renewal = await membership.renewIfDue(server).catch((error: unknown) => ({ error }));
     learned.entries = await server.syncEntries(learned.entries);
     membership.accepted();
     learned.federated = await federatedBundles(server, learned);
@@ -80,6 +81,7 @@ export function startAgent(options: AgentOptions): Agent {
       identities.publish({ ...learned, svids: cache.svids(), bundle: own });
     }
     lastSync = clock.now();
+    if (renewal) throw renewal.error;
     if (trouble !== undefined) log.info({ entries: learned.entries.length }, 'in sync with the server again');
     trouble = undefined;
   };

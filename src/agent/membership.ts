@@ -26,7 +26,7 @@ export interface MembershipOptions {
   /** Used only while nothing is in `state`. */
   bootstrap: BootstrapTrust;
   connect: ConnectToServer;
-  /** What this node can show to attest; asked anew for each attempt; `undefined` when it has nothing. */
+  /** What this node can show to attest; asked anew for each attempt; `undefined` when it has nothing, throws when it is broken. */
   evidence: () => NodeProver | undefined;
   state: StateStore;
   clock: Clock;
@@ -41,12 +41,13 @@ export interface Membership {
   readonly verifyServer: VerifyServer;
   /**
    * Attests the node if the agent has no SVID, or none that the server takes. While the server refuses the SVID and there is
-   * nothing better to show, the agent goes on asking with it. Throws AGT0401 and AGT0405 when there is nothing to show at all,
-   * AGT0402 and AGT0404 when the server refused what was shown.
+   * nothing better to show, the agent goes on asking with it; so does one that was banned and could attest again by itself.
+   * Throws AGT0401 and AGT0405 when there is nothing to show at all, AGT0402 and AGT0404 when the server refused what was shown.
    */
   ensureAttested(): Promise<void>;
   /** Gives the bundle that is in force now; equal contents stay the same object. */
   takeBundle(bundle: Bundle): Bundle;
+  /** At half of the SVID's life: renews it, or attests the node again where the server wants that. Throws as `ensureAttested`. */
   renewIfDue(server: ServerCalls): Promise<void>;
   /** The server does not take our SVID any more; gives the error that says so. */
   refused(refusal: AgentRefusal): Fault;
@@ -74,15 +75,17 @@ export function createMembership(options: MembershipOptions): Membership {
     bundle.replace(kept.bundle);
     svid.replace(kept.svid, kept.svid.notBefore);
   }
+  let reattestable = kept?.reattestable ?? false;
   let savedBundle = bundle.current();
-  let isRefused = false;
+  let refusal: AgentRefusal | undefined;
 
   /** On disk first: the server forgets the old SVID once the new one was used, so a new one must not get lost. */
-  const become = (next: X509Svid, trusted: Bundle) => {
-    state.save({ svid: next, bundle: trusted });
+  const become = (next: X509Svid, trusted: Bundle, canReattest = reattestable) => {
+    state.save({ svid: next, bundle: trusted, reattestable: canReattest });
     savedBundle = bundle.replace(trusted);
     svid.replace(next, clock.now());
-    isRefused = false;
+    reattestable = canReattest;
+    refusal = undefined;
   };
 
   const attest = async (prover: NodeProver) => {
@@ -95,8 +98,8 @@ export function createMembership(options: MembershipOptions): Membership {
       const trusted = await server.getBundle();
       const { privateKey, csr } = newKeyRequest();
       const isAgent = (id: SpiffeId) => isAgentId(id, trustDomain);
-      const keep = (chain: readonly Uint8Array[]) =>
-        become(acceptSvid(chain, privateKey, trusted, isAgent, clock.now()), trusted);
+      const keep = (chain: readonly Uint8Array[], canReattest: boolean) =>
+        become(acceptSvid(chain, privateKey, trusted, isAgent, clock.now()), trusted, canReattest);
       await server.attestAgent(prover, csr, keep).catch((error: unknown) => {
         throw attestationFault(error);
       });
@@ -111,7 +114,7 @@ export function createMembership(options: MembershipOptions): Membership {
     async ensureAttested() {
       const current = svid.current();
       const isAlive = current !== undefined && current.notAfter > clock.now();
-      if (isAlive && !isRefused) return;
+      if (isAlive && (!refusal || (refusal === 'AGENT_BANNED' && reattestable))) return;
       const prover = evidence();
       if (!prover && !isAlive) throw nothingToShow(current);
       try {
@@ -124,13 +127,18 @@ export function createMembership(options: MembershipOptions): Membership {
     takeBundle(next) {
       const held = bundle.replace(next);
       const own = svid.current();
-      if (own && held !== savedBundle) state.save({ svid: own, bundle: held });
+      if (own && held !== savedBundle) state.save({ svid: own, bundle: held, reattestable });
       savedBundle = held;
       return held;
     },
     async renewIfDue(server) {
       const [own, trusted] = [svid.current(), bundle.current()];
       if (!own || !trusted || !svid.isDue(trusted)) return;
+      if (reattestable) {
+        const prover = evidence();
+        if (!prover) throw nothingToShow(own);
+        return await attest(prover);
+      }
       const { privateKey, csr } = newKeyRequest();
       const chain = await server.renewAgent(csr);
       become(
@@ -140,12 +148,12 @@ export function createMembership(options: MembershipOptions): Membership {
       log.info({ id: own.id, notAfter: svid.current()?.notAfter }, 'the agent renewed its SVID');
     },
     refused(reason) {
-      isRefused = true;
+      refusal = reason;
       if (reason === 'AGENT_BANNED') return fault('AGT0404', {});
       return fault('AGT0403', { id: svid.current()?.id ?? '', reason });
     },
     accepted() {
-      isRefused = false;
+      refusal = undefined;
     },
   };
 }
@@ -175,7 +183,7 @@ function attestationFault(error: unknown): unknown {
   return fault('AGT0402', { reason }, { cause: error });
 }
 
-function nothingToShow(expired: X509Svid | undefined): Fault {
-  if (!expired) return fault('AGT0401', {});
-  return fault('AGT0405', { id: expired.id, at: new Date(expired.notAfter).toISOString() });
+function nothingToShow(last: X509Svid | undefined): Fault {
+  if (!last) return fault('AGT0401', {});
+  return fault('AGT0405', { id: last.id, at: new Date(last.notAfter).toISOString() });
 }

@@ -19,12 +19,13 @@ export interface ServerCalls {
   getFederatedBundle(trustDomain: TrustDomain): Promise<Bundle | undefined>;
   /**
    * Over a connection without client certificate. The server uses the evidence up only when `keep` has returned, so an agent
-   * that is killed before that can attest again.
+   * that is killed before that can attest again. `reattestable`: whether the server wants this node to attest again instead of
+   * renewing.
    */
   attestAgent(
     prover: NodeProver,
     csr: Uint8Array,
-    keep: (chain: readonly Uint8Array[]) => void,
+    keep: (chain: readonly Uint8Array[], reattestable: boolean) => void,
   ): Promise<void>;
   renewAgent(csr: Uint8Array): Promise<readonly Uint8Array[]>;
   /** The oldest first; entries that are as in `known` are the same objects. */
@@ -63,7 +64,7 @@ export function serverCalls(connection: GrpcConnection, log: Log): ServerCalls {
           for (;;) {
             const { challenge, result } = await receive();
             if (result) {
-              keep(result.svid?.cert_chain ?? []);
+              keep(result.svid?.cert_chain ?? [], result.reattestable ?? false);
               return end();
             }
             const answer = await prover.answer(challenge ?? new Uint8Array());

@@ -12,6 +12,8 @@ export interface AgentState {
   /** The agent's own SVID with its key. */
   readonly svid: X509Svid;
   readonly bundle: Bundle;
+  /** Whether the server lets this node attest again instead of renewing. */
+  readonly reattestable: boolean;
 }
 
 export interface StateStore {
@@ -48,7 +50,7 @@ export function openStateStore(folder: string, trustDomain: TrustDomain): StateS
   };
 }
 
-function formatState({ svid, bundle }: AgentState): string {
+function formatState({ svid, bundle, reattestable }: AgentState): string {
   const { id, chain, privateKey, notBefore, notAfter } = svid;
   return `${JSON.stringify({
     version: 1,
@@ -57,6 +59,7 @@ function formatState({ svid, bundle }: AgentState): string {
     privateKey: base64(privateKey),
     notBefore,
     notAfter,
+    reattestable,
     trustDomain: bundle.trustDomain,
     bundle: bundleToJwks(bundle),
   })}\n`;
@@ -64,7 +67,8 @@ function formatState({ svid, bundle }: AgentState): string {
 
 function parseState(path: string, text: string): AgentState {
   try {
-    const { version, id, chain, privateKey, notBefore, notAfter, trustDomain, bundle } = JSON.parse(text);
+    const { version, id, chain, privateKey, notBefore, notAfter, reattestable, trustDomain, bundle } =
+      JSON.parse(text);
     if (version !== 1) throw new Error(`its version is ${version}`);
     if (![notBefore, notAfter].every(Number.isSafeInteger)) throw new Error('its times are not numbers');
     return {
@@ -76,6 +80,8 @@ function parseState(path: string, text: string): AgentState {
         notAfter,
       },
       bundle: bundleFromJwks(parseTrustDomain(trustDomain), bundle),
+      // Agents before there was a way to attest again did not write it.
+      reattestable: reattestable === true,
     };
   } catch (error) {
     throw fault(

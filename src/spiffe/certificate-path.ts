@@ -25,43 +25,57 @@ export function findPath(
   bundle: Bundle,
   atMs: number,
 ): PathWindow {
-  const search: Search = {
-    anchors: anchorsOf(bundle),
-    atMs,
-    checksLeft: maxSignatureChecks,
-    problem: undefined,
-  };
+  const search = newSearch(anchorsOf(bundle), atMs, [oids.serverAuth, oids.clientAuth]);
   checkAlone(leaf, atMs);
-  const window = extend([leaf], intermediates, search);
-  if (!window) throw search.problem ?? fault('IDN0207', { trustDomain: bundle.trustDomain });
-  return window;
+  const [path] = pathsFrom([leaf], intermediates, search);
+  if (!path) throw search.problem ?? fault('IDN0207', { trustDomain: bundle.trustDomain });
+  return windowOf(path);
+}
+
+/**
+ * Every certification path from `leaf` to one of `anchors` by the same rules, whatever the certificates are meant for; each
+ * with the leaf first and the anchor last. None is left out unless more signatures would have to be checked than the limit.
+ * Empty when there is no issuer; throws what was wrong with the path that came furthest: IDN0209, IDN0210, IDN0211.
+ */
+export function findAllPaths(
+  leaf: Certificate,
+  intermediates: readonly Certificate[],
+  anchors: readonly Certificate[],
+  atMs: number,
+): (readonly Certificate[])[] {
+  const search = newSearch(anchors, atMs, []);
+  checkAlone(leaf, atMs);
+  const paths = [...pathsFrom([leaf], intermediates, search)];
+  if (paths.length === 0 && search.problem) throw search.problem;
+  return paths;
 }
 
 interface Search {
   readonly anchors: readonly Certificate[];
   readonly atMs: number;
+  /** What every issuer must be good for, where it says what it is good for. */
+  readonly purposes: readonly string[];
   checksLeft: number;
   /** Why the last path that held together by its signatures was refused. */
   problem: Fault | undefined;
 }
 
-function extend(
+function newSearch(anchors: readonly Certificate[], atMs: number, purposes: readonly string[]): Search {
+  return { anchors, atMs, purposes, checksLeft: maxSignatureChecks, problem: undefined };
+}
+
+/** One after another, so that whoever needs one only does not look for more. */
+function* pathsFrom(
   path: readonly Certificate[],
   unused: readonly Certificate[],
   search: Search,
-): PathWindow | undefined {
-  const issuers = (from: readonly Certificate[]) =>
-    from.filter((candidate) => mayFollow(path, candidate, search));
-  for (const anchor of issuers(search.anchors)) return windowOf([...path, anchor]);
-  for (const next of issuers(unused)) {
-    const window = extend(
-      [...path, next],
-      unused.filter((other) => other !== next),
-      search,
-    );
-    if (window) return window;
+): Generator<readonly Certificate[]> {
+  for (const anchor of search.anchors) if (mayFollow(path, anchor, search)) yield [...path, anchor];
+  for (const next of unused) {
+    if (!mayFollow(path, next, search)) continue;
+    const others = unused.filter((other) => other !== next);
+    yield* pathsFrom([...path, next], others, search);
   }
-  return undefined;
 }
 
 function mayFollow(path: readonly Certificate[], issuer: Certificate, search: Search): boolean {
@@ -71,7 +85,7 @@ function mayFollow(path: readonly Certificate[], issuer: Certificate, search: Se
   if (!isSignedBy(subject, issuer)) return false;
   try {
     checkAlone(issuer, search.atMs);
-    checkAsIssuer(issuer, path);
+    checkAsIssuer(issuer, path, search.purposes);
     return true;
   } catch (error) {
     if (!isFault(error)) throw error;
@@ -90,8 +104,8 @@ function checkAlone(certificate: Certificate, atMs: number): void {
   if (extension !== undefined) throw fault('IDN0210', { serial, extension });
 }
 
-function checkAsIssuer(issuer: Certificate, path: readonly Certificate[]): void {
-  const { serial, pathLength, extendedKeyUsage: purposes } = issuer;
+function checkAsIssuer(issuer: Certificate, path: readonly Certificate[], purposes: readonly string[]): void {
+  const { serial, pathLength, extendedKeyUsage: stated } = issuer;
   const refuse = (problem: string) => fault('IDN0211', { serial, problem });
   if (!mayIssue(issuer)) throw refuse('it is no CA that may sign certificates');
   const below = path.slice(1).filter((certificate) => !sameBytes(certificate.subject, certificate.issuer));
@@ -99,8 +113,8 @@ function checkAsIssuer(issuer: Certificate, path: readonly Certificate[]): void 
     throw refuse(`its path length of ${pathLength} is exceeded`);
   }
   const serves = (purpose: string) =>
-    !purposes || purposes.includes(purpose) || purposes.includes(oids.anyExtendedKeyUsage);
-  if (!serves(oids.serverAuth) || !serves(oids.clientAuth)) {
+    !stated || stated.includes(purpose) || stated.includes(oids.anyExtendedKeyUsage);
+  if (!purposes.every(serves)) {
     throw refuse('its extended key usage leaves out serverAuth or clientAuth');
   }
 }

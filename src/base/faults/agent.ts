@@ -39,12 +39,12 @@ export const agentFaults = {
   },
   AGT0401: {
     sentence: 'this node is not attested, and the agent has nothing to attest it with',
-    hint: 'make a token with `plastron node token` and give it by --join-token-file or PLASTRON_JOIN_TOKEN',
+    hint: 'make a token with `plastron node token` and give it by --join-token-file or PLASTRON_JOIN_TOKEN, or give --x509pop-cert or --k8s-psat-cluster',
     status: 'UNAUTHENTICATED',
   },
   AGT0402: {
     sentence: 'the server did not attest this node: {reason}',
-    hint: 'make a new token with `plastron node token`; a token is good once and only for a while',
+    hint: 'mend what the server names; with join tokens make a new one with `plastron node token`: each is good once and for a while',
     status: 'PERMISSION_DENIED',
   },
   AGT0403: {
@@ -58,14 +58,19 @@ export const agentFaults = {
     status: 'PERMISSION_DENIED',
   },
   AGT0405: {
-    sentence: 'the SVID of the agent `{id}` expired at {at}, so it cannot be renewed',
-    hint: 'make a token with `plastron node token` and write it to the file of --join-token-file: it is read at every try',
+    sentence: 'the SVID of the agent `{id}` ends at {at}, and there is nothing to attest the node with again',
+    hint: 'a join token attests once: make a new one with `plastron node token` and write it to the file of --join-token-file, which is read at every try',
     status: 'UNAUTHENTICATED',
   },
   AGT0406: {
     sentence: 'the join token in `{path}` cannot be read: {reason}',
     hint: 'make it a file that the user of the agent can read, with nothing in it but the token',
     status: 'FAILED_PRECONDITION',
+  },
+  AGT0407: {
+    sentence: 'the agent was given several ways to attest this node: {ways}',
+    hint: 'give it one: a join token, or --x509pop-cert and --x509pop-key, or --k8s-psat-cluster',
+    status: 'INVALID_ARGUMENT',
   },
   AGT0501: {
     sentence: 'the answer of the server does not follow the protocol for entries: {problem}',

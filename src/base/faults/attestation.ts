@@ -36,4 +36,29 @@ export const attestationFaults = {
     hint: 'leave the token out and the server makes one, or choose at least 22 random characters of a-z, A-Z, 0-9, dash and underscore',
     status: 'INVALID_ARGUMENT',
   },
+  ATT0301: {
+    sentence: 'what was sent for x509pop cannot be read: {problem}',
+    hint: 'check that server and agent are of compatible versions',
+    status: 'INVALID_ARGUMENT',
+  },
+  ATT0302: {
+    sentence: 'the certificate of the node is not accepted: {problem}',
+    hint: 'give the node a current certificate with its intermediates, of an authority in the --x509pop-ca file of the server',
+    status: 'PERMISSION_DENIED',
+  },
+  ATT0303: {
+    sentence: 'the node did not prove that it has the key of its certificate',
+    hint: 'check that the certificate and the key that the agent was given belong together',
+    status: 'PERMISSION_DENIED',
+  },
+  ATT0304: {
+    sentence: 'the node cannot attest with the certificate in `{path}`: {problem}',
+    hint: 'give --x509pop-cert the certificate and its intermediates and --x509pop-key its key, both PEM and readable for the agent',
+    status: 'FAILED_PRECONDITION',
+  },
+  ATT0305: {
+    sentence: 'the authorities of nodes in `{path}` cannot be used: {problem}',
+    hint: 'give --x509pop-ca a PEM file with CA certificates and nothing else',
+    status: 'INVALID_ARGUMENT',
+  },
 } as const satisfies Record<`ATT${number}`, FaultRow>;
