@@ -158,6 +158,75 @@ test('at half of its life the agent renews its own SVID, keeps its ID, and goes 
   assert.equal(server.calls.filter((call) => call === 'RenewAgent').length, 1);
 });
 
+test('a node that can attest again does so at half life, after an eviction and after its SVID expired', async (t) => {
+  const { start, server, clock } = await setUp(t);
+  server.reattestable = true;
+  const agent = start();
+  await firstSync(agent);
+  const attempts = () => server.calls.filter((call) => call === 'AttestAgent').length;
+  const first = agent.svid.current();
+  clock.advance(hour / 2 + 1000);
+  await synced(agent, server);
+  const second = agent.svid.current();
+  assert.deepEqual([attempts(), second?.id], [2, first?.id]);
+  assert.notDeepEqual(second?.privateKey, first?.privateKey);
+  assert.ok(!server.calls.includes('RenewAgent'));
+
+  server.refuses = grpcError('PERMISSION_DENIED', 'who are you?', 'AGENT_NOT_ATTESTED');
+  await synced(agent, server);
+  server.refuses = undefined;
+  agent.syncSoon();
+  await until(() => agent.status().serving);
+  assert.equal(attempts(), 3);
+
+  server.away = away;
+  clock.advance(2 * hour);
+  await synced(agent, server);
+  assert.equal(agent.status().serving, false);
+  server.away = undefined;
+  agent.syncSoon();
+  await until(() => agent.status().serving);
+  assert.equal(attempts(), 4);
+});
+
+test('S12: a node that can attest again does not try while it is banned, also after a restart', async (t) => {
+  const { start, server } = await setUp(t);
+  server.reattestable = true;
+  const first = start();
+  await firstSync(first);
+  server.refuses = grpcError('PERMISSION_DENIED', 'banned', 'AGENT_BANNED');
+  for (let tries = 0; tries < 3; tries++) await synced(first, server);
+  await first.stop();
+  const second = start();
+  for (let tries = 0; tries < 3; tries++) await synced(second, server);
+  assert.match(second.status().trouble ?? '', /AGT0404/);
+  assert.equal(server.calls.filter((call) => call === 'AttestAgent').length, 1);
+  // Deleting the agent lifts the ban.
+  server.refuses = grpcError('PERMISSION_DENIED', 'who are you?', 'AGENT_NOT_ATTESTED');
+  await synced(second, server);
+  server.refuses = undefined;
+  second.syncSoon();
+  await until(() => second.status().serving);
+});
+
+test('while attesting again fails, the agent works on with the SVID that it has', async (t) => {
+  const { start, server, clock } = await setUp(t);
+  server.reattestable = true;
+  const agent = start();
+  await firstSync(agent);
+  clock.advance(hour / 2 + 1000);
+  server.tokens.clear();
+  const orders = agentEntry('orders');
+  server.entries = [orders];
+  await synced(agent, server);
+  await until(() => /AGT0402/.test(agent.status().trouble ?? ''));
+  assert.deepEqual(
+    agent.identities.current()?.entries.map(({ id }) => id),
+    [orders.id],
+  );
+  assert.equal(agent.status().serving, true);
+});
+
 test('an outage changes nothing until an SVID expires', async (t) => {
   const { start, server, clock } = await setUp(t);
   const agent = start();

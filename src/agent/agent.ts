@@ -164,6 +164,7 @@ const hopeless: readonly FaultCode[] = [
   'AGT0402',
   'AGT0404',
   'AGT0406',
+  'ATT0304',
   'TRN0302',
 ];
 

@@ -22,9 +22,10 @@ const ca = testCa('shop.example');
 const state = {
   svid: ca.svid('spiffe://shop.example/spire/agent/join_token/one').svid,
   bundle: ca.bundle,
+  reattestable: true,
 };
 
-test('what was saved is loaded again: SVID, key and bundle', (t) => {
+test('what was saved is loaded again: SVID, key, bundle, and whether it can attest again', (t) => {
   const folder = join(temporaryFolder(t), 'new', 'data');
   const store = openStateStore(folder, shop);
   assert.equal(store.load(), undefined);
@@ -37,6 +38,7 @@ test('what was saved is loaded again: SVID, key and bundle', (t) => {
   assert.deepEqual(Buffer.from(loaded?.svid.privateKey ?? []), Buffer.from(state.svid.privateKey));
   assert.equal(loaded?.svid.id, state.svid.id);
   assert.equal(loaded?.svid.notAfter, state.svid.notAfter);
+  assert.equal(loaded?.reattestable, true);
   assert.deepEqual(
     loaded?.bundle.x509Authorities.map(({ der }) => Buffer.from(der)),
     state.bundle.x509Authorities.map(({ der }) => Buffer.from(der)),

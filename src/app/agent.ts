@@ -3,7 +3,6 @@ import { type Agent, startAgent } from '../agent/agent.js';
 import type { BootstrapTrust } from '../agent/bootstrap-trust.js';
 import { checkPolicy } from '../agent/check-policy.js';
 import { identityWatcher } from '../agent/identity-watcher.js';
-import { joinTokenEvidence } from '../agent/join-token-evidence.js';
 import type { ConnectToServer } from '../agent/membership.js';
 import { type PolicyFeed, policyRelay } from '../agent/policy-relay.js';
 import { serverCalls } from '../agent/server-calls.js';
@@ -23,8 +22,9 @@ import { serveUnix } from '../transport/unix-server.js';
 import { wildcardFeed } from '../xds/client.js';
 import { xdsServices } from '../xds/engine.js';
 import type { XdsEvent } from '../xds/source.js';
+import { type EvidenceSettings, nodeEvidence } from './node-attestors.js';
 
-export interface AgentSettings {
+export interface AgentSettings extends EvidenceSettings {
   readonly trustDomain: TrustDomain;
   /** Of the server, `host:port`. */
   readonly server: string;
@@ -36,8 +36,6 @@ export interface AgentSettings {
   readonly adminSocket: string;
   /** How the server is trusted while the data directory is empty. */
   readonly bootstrap: BootstrapTrust;
-  /** What the node attests with while the data directory is empty. */
-  readonly joinToken: { readonly file?: string; readonly token?: string };
   readonly syncIntervalMs: number;
   readonly log: Log;
   readonly clock?: Clock;
@@ -53,11 +51,10 @@ export interface RunningAgent {
 
 /**
  * Starts an agent and resolves when workloads can connect, which is when the node is attested; `undefined` when it was given
- * up before. What was started before something fails is closed again. Throws AGT01xx, AGT02xx, AGT04xx, TRN01xx.
+ * up before. What was started before something fails is closed again. Throws AGT01xx, AGT02xx, AGT04xx, ATT03xx, TRN01xx.
  */
 export async function runAgent(settings: AgentSettings): Promise<RunningAgent | undefined> {
-  const { trustDomain, server, dataDir, socket, adminSocket, bootstrap, joinToken, syncIntervalMs } =
-    settings;
+  const { trustDomain, server, dataDir, socket, adminSocket, bootstrap, syncIntervalMs } = settings;
   const { log, clock = systemClock, signal } = settings;
   const closers: (() => Promise<void> | void)[] = [];
   const close = async () => {
@@ -66,7 +63,7 @@ export async function runAgent(settings: AgentSettings): Promise<RunningAgent | 
   try {
     const connect: ConnectToServer = (options) => serverCalls(dialTls({ address: server, ...options }), log);
     const state = openStateStore(dataDir, trustDomain);
-    const evidence = joinTokenEvidence(joinToken);
+    const evidence = nodeEvidence(settings);
     const agent = startAgent({
       ...{ trustDomain, address: server, bootstrap, connect, evidence, state, clock, log, syncIntervalMs },
     });

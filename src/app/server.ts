@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { joinTokenVerifier } from '../attestation/node/join-token/verify.js';
 import { type Clock, systemClock } from '../base/clock.js';
 import type { SourceFile } from '../base/source.js';
 import type { KeyManager } from '../ca/key-manager.js';
@@ -28,6 +27,7 @@ import { serveUnix } from '../transport/unix-server.js';
 import type { VerifiedPeer } from '../transport/verified-peer.js';
 import { xdsServices } from '../xds/engine.js';
 import type { XdsEvent } from '../xds/source.js';
+import { type AttestorSettings, nodeVerifiers } from './node-attestors.js';
 
 export interface ServerSettings {
   readonly trustDomain: TrustDomain;
@@ -41,6 +41,8 @@ export interface ServerSettings {
   readonly policyDir?: string;
   /** Registration entries to create or update at the start. */
   readonly entries?: SourceFile;
+  /** Besides join tokens. */
+  readonly attestors?: AttestorSettings;
   /** Seconds, for entries that do not say, and for agents. */
   readonly x509SvidTtl: number;
   /** Seconds. */
@@ -62,7 +64,7 @@ export interface RunningServer {
 /** Milliseconds that running calls are given to end. */
 const grace = 1000;
 
-/** Starts a server. What was started before something fails is closed again. Throws STO0xxx, CAS03xx, TRN01xx, REG0303. */
+/** Starts a server. What was started before something fails is closed again. Throws STO0xxx, CAS03xx, TRN01xx, REG0303, ATT0305. */
 export async function startServer(settings: ServerSettings): Promise<RunningServer> {
   const { host, port, adminSocket, trustDomain, log } = settings;
   const closers: Closers = [];
@@ -104,7 +106,7 @@ async function openTrustDomain(
   if (settings.entries) await applyEntries(settings.entries, registry, trustDomain, log);
   const identity = await openOwnSvid(registry.serverId, x509SvidTtl, authorities, clock);
   const authoriser = createAuthoriser(registry, authorities, clock);
-  const verifiers = [joinTokenVerifier(registry, trustDomain, clock)];
+  const verifiers = nodeVerifiers(settings.attestors ?? {}, registry, trustDomain, clock);
   const basics = { trustDomain, clock, log, x509SvidTtl, agentTtl: x509SvidTtl };
   const context = { ...basics, registry, authorities, authoriser, verifiers, identity };
   return { context, identity };

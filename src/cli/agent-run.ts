@@ -21,6 +21,8 @@ interface Options {
   trustBundleSha256?: string;
   insecureBootstrap?: true;
   joinTokenFile?: string;
+  x509popCert?: string;
+  x509popKey?: string;
   syncInterval: number;
   logLevel: LogLevel;
 }
@@ -37,6 +39,8 @@ export function agentRun(cli: Cli): Command {
     .option('--trust-bundle-sha256 <hex>', 'trust the server whose bundle has this SHA-256', sha256)
     .option('--insecure-bootstrap', 'trust whoever answers first: only where nobody else can answer')
     .option('--join-token-file <file>', 'the token to attest with; PLASTRON_JOIN_TOKEN may hold it instead')
+    .option('--x509pop-cert <file>', 'attest with this certificate and its intermediates (PEM)')
+    .option('--x509pop-key <file>', 'the key of that certificate (PEM)')
     .option('--sync-interval <seconds>', 'how often the server is asked for changes', wholeSeconds, 5)
     .addOption(
       new Option('--log-level <level>', 'how much is logged')
@@ -68,6 +72,7 @@ async function run(cli: Cli, options: Options): Promise<void> {
       ...(options.joinTokenFile === undefined ? {} : { file: path(options.joinTokenFile) }),
       ...(token === undefined ? {} : { token }),
     },
+    ...x509Pop(options, path),
     syncIntervalMs: options.syncInterval * 1000,
     log,
     signal,
@@ -93,6 +98,12 @@ function bootstrapTrust(cli: Cli, options: Options, trustDomain: TrustDomain): B
     );
   }
   return trust;
+}
+
+function x509Pop({ x509popCert: cert, x509popKey: key }: Options, path: (given: string) => string) {
+  if (cert === undefined && key === undefined) return {};
+  if (cert === undefined || key === undefined) throw fault('CLI0302', {});
+  return { x509Pop: { certFile: path(cert), keyFile: path(key) } };
 }
 
 function sha256(given: string): string {

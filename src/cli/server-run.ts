@@ -17,6 +17,7 @@ interface Options {
   adminSocket: string;
   policy?: string;
   entries?: string;
+  x509popCa?: string;
   x509SvidTtl: number;
   caTtl: number;
   keyManager: keyof typeof keyManagers;
@@ -34,6 +35,7 @@ export function serverRun(cli: Cli): Command {
     .requiredOption('--admin-socket <path>', "the socket for the server's own user, who may do everything")
     .option('--policy <dir>', 'the policy files; without it no policy is served')
     .option('--entries <file>', 'registration entries that are created or updated at the start')
+    .option('--x509pop-ca <file>', 'attest nodes that have a certificate of one of these authorities (PEM)')
     .option(
       '--x509-svid-ttl <seconds>',
       'how long an SVID lasts unless its entry says otherwise',
@@ -59,7 +61,7 @@ export function serverRun(cli: Cli): Command {
 }
 
 async function run(cli: Cli, options: Options): Promise<void> {
-  const { listen, policy, entries, x509SvidTtl, caTtl, logLevel } = options;
+  const { listen, policy, entries, x509popCa, x509SvidTtl, caTtl, logLevel } = options;
   const signal = stopSignal();
   const log = createLog({ level: logLevel, fields: { role: 'server' } });
   const server = await startServer({
@@ -70,6 +72,7 @@ async function run(cli: Cli, options: Options): Promise<void> {
     adminSocket: options.adminSocket,
     ...(policy === undefined ? {} : { policyDir: resolve(cli.cwd, policy) }),
     ...(entries === undefined ? {} : { entries: readTextFile(cli, entries) }),
+    attestors: x509popCa === undefined ? {} : { x509PopCa: readTextFile(cli, x509popCa) },
     x509SvidTtl,
     caTtl,
     keys: keyManagers[options.keyManager],

@@ -26,6 +26,8 @@ export interface FakeServer {
   federated: Map<TrustDomain, Bundle>;
   tokens: Set<string>;
   agentTtl: number;
+  /** Whether it wants its agents to attest again instead of renewing. Tokens are good any number of times then. */
+  reattestable: boolean;
   /** Thrown by every call that needs a client certificate. */
   refuses: Error | undefined;
   /** Thrown by BatchNewX509SVID. */
@@ -47,6 +49,7 @@ export async function fakeServer(clock: Clock): Promise<FakeServer> {
     federated: new Map(),
     tokens: new Set(['token']),
     agentTtl: 3600,
+    reattestable: false,
     refuses: undefined,
     signingFails: undefined,
     away: undefined,
@@ -76,8 +79,14 @@ export async function fakeServer(clock: Clock): Promise<FakeServer> {
         async attestAgent({ payload }, csr, keep) {
           await called('AttestAgent', false);
           const token = Buffer.from(payload).toString();
-          if (!server.tokens.delete(token)) throw grpcError('PERMISSION_DENIED', 'no such token');
-          keep(await issue(workloadId(shop, `/spire/agent/join_token/${token}`), csr, server.agentTtl));
+          if (!server.tokens.has(token)) throw grpcError('PERMISSION_DENIED', 'no such token');
+          if (!server.reattestable) server.tokens.delete(token);
+          const chain = await issue(
+            workloadId(shop, `/spire/agent/join_token/${token}`),
+            csr,
+            server.agentTtl,
+          );
+          keep(chain, server.reattestable);
         },
         async renewAgent(csr) {
           await called('RenewAgent');

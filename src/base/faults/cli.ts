@@ -16,6 +16,11 @@ export const cliFaults = {
     hint: 'give --trust-bundle FILE, --trust-bundle-sha256 HEX or, where nobody else can answer, --insecure-bootstrap',
     status: 'INVALID_ARGUMENT',
   },
+  CLI0302: {
+    sentence: 'a certificate to attest with needs its key, and a key its certificate',
+    hint: 'give --x509pop-cert and --x509pop-key',
+    status: 'INVALID_ARGUMENT',
+  },
   CLI0401: {
     sentence: 'the server refused: {problem}',
     hint: '{hint}',
