@@ -14,6 +14,7 @@ import { watchAuthorised } from '../server/authorised-watch.js';
 import { openAuthorities } from '../server/authorities.js';
 import { bundleSource } from '../server/bundle-source.js';
 import { entrySource } from '../server/entry-source.js';
+import { everyBundle, openFederatedBundles } from '../server/federated-bundles.js';
 import { type Chore, keepUp } from '../server/maintenance.js';
 import { type OwnSvid, openOwnSvid } from '../server/own-svid.js';
 import { openRegistry } from '../server/registry.js';
@@ -103,12 +104,15 @@ async function openTrustDomain(
   const path = join(dataDir, 'authorities.pem');
   const authorities = await openAuthorities({ path, keys, trustDomain, ttlSeconds: caTtl, clock, store });
   const registry = await openRegistry(store, trustDomain, clock);
-  if (settings.entries) await applyEntries(settings.entries, registry, trustDomain, log);
+  const federatedBundles = await openFederatedBundles(store, registry);
+  if (settings.entries) {
+    await applyEntries(settings.entries, { registry, federatedBundles, trustDomain, log });
+  }
   const identity = await openOwnSvid(registry.serverId, x509SvidTtl, authorities, clock);
   const authoriser = createAuthoriser(registry, authorities, clock);
   const verifiers = nodeVerifiers(settings.attestors ?? {}, registry, trustDomain, clock);
   const basics = { trustDomain, clock, log, x509SvidTtl, agentTtl: x509SvidTtl };
-  const context = { ...basics, registry, authorities, authoriser, verifiers, identity };
+  const context = { ...basics, registry, federatedBundles, authorities, authoriser, verifiers, identity };
   return { context, identity };
 }
 
@@ -123,11 +127,11 @@ function choresOf({ authorities, registry }: ApiContext, identity: OwnSvid): Cho
 
 /** What our own agents are told without asking, by xDS: entries, trust bundles, and the policies of the services of their entries. */
 function pushServices(policyDir: string | undefined, context: ApiContext, closers: Closers): Service[] {
-  const { authoriser, authorities, log, registry, trustDomain } = context;
+  const { authoriser, authorities, federatedBundles, log, registry, trustDomain } = context;
   const watch = watchAuthorised(registry);
   const sources = [
     entrySource(registry, watch),
-    bundleSource({ trustDomain, registry, watch, bundles: authorities }),
+    bundleSource({ trustDomain, registry, watch, bundles: everyBundle(authorities, federatedBundles) }),
   ];
   if (policyDir !== undefined) {
     const state = followPolicyFolder(policyDir, context, closers);

@@ -3,10 +3,17 @@ import { placeOf, type SourceFile } from '../base/source.js';
 import { loadEntries } from '../registration/entries-file.js';
 import { planEntries } from '../registration/plan.js';
 import type { TrustDomain } from '../spiffe/id.js';
+import type { BundleSource } from '../spiffe/source.js';
 import type { Log } from '../telemetry/log.js';
-import { checkFederation } from './check-federation.js';
 import type { EntryOutcome } from './ports.js';
 import type { Registry } from './registry.js';
+
+export interface ApplyContext {
+  readonly registry: Registry;
+  readonly federatedBundles: BundleSource;
+  readonly trustDomain: TrustDomain;
+  readonly log: Log;
+}
 
 /**
  * Creates and updates what a file says; what it does not say stays as it is. Applied again, it changes nothing.
@@ -14,9 +21,7 @@ import type { Registry } from './registry.js';
  */
 export async function applyEntries(
   file: SourceFile,
-  registry: Registry,
-  trustDomain: TrustDomain,
-  log: Log,
+  { registry, federatedBundles, trustDomain, log }: ApplyContext,
 ): Promise<void> {
   const { path } = file;
   const { entries, diagnostics } = loadEntries([file], trustDomain);
@@ -25,7 +30,9 @@ export async function applyEntries(
     const [first] = diagnostics;
     throw fault('REG0303', { path, problem: first ? `${placeOf(first.at)}: ${first.message}` : '' });
   }
-  for (const entry of entries) checkFederation(entry);
+  for (const foreign of entries.flatMap(({ federatesWith }) => federatesWith)) {
+    if (!federatedBundles.bundle(foreign)) throw fault('SRV0304', { trustDomain: foreign });
+  }
   const { create, update, unchanged } = planEntries(entries, [...registry.entries()]);
   const outcomes = [
     ...(await registry.createEntries(create)),

@@ -1,12 +1,15 @@
 import type { EntryTree } from '../registration/authorised.js';
 import type { Entry } from '../registration/entry.js';
 import type { SpiffeId } from '../spiffe/id.js';
+import { orderedMap } from './ordered-map.js';
 import type { AgentRecord } from './ports.js';
 
 /** Entries and agents in memory, found by what the server looks them up by. */
 export interface Directory extends EntryTree {
   entry(id: string): Entry | undefined;
   entries(): Iterable<Entry>;
+  /** In the order of their IDs, from the one after `id` on. */
+  entriesAfter(id: string): Iterable<Entry>;
   /** Replaces the entry with the same ID, and gives that. */
   putEntry(entry: Entry): Entry | undefined;
   /** Gives the entry that it removed. */
@@ -15,16 +18,17 @@ export interface Directory extends EntryTree {
   takeExpired(now: number): Entry[];
   agent(id: SpiffeId): AgentRecord | undefined;
   agents(): Iterable<AgentRecord>;
+  agentsAfter(id: string): Iterable<AgentRecord>;
   putAgent(agent: AgentRecord): void;
   removeAgent(id: SpiffeId): void;
 }
 
 export function createDirectory(entries: Iterable<Entry>, agents: Iterable<AgentRecord>): Directory {
-  const byId = new Map<string, Entry>();
+  const byId = orderedMap<Entry>();
   const byParent = createIndex();
   const bySpiffeId = createIndex();
   const expiries = createExpiries();
-  const agentsById = new Map([...agents].map((agent) => [agent.id, agent]));
+  const agentsById = orderedMap([...agents].map((agent) => [agent.id, agent] as const));
   const removeEntry = (id: string) => {
     const entry = byId.get(id);
     if (!entry) return undefined;
@@ -45,14 +49,16 @@ export function createDirectory(entries: Iterable<Entry>, agents: Iterable<Agent
   for (const entry of entries) putEntry(entry);
   return {
     entry: (id) => byId.get(id),
-    entries: () => byId.values(),
+    entries: byId.values,
+    entriesAfter: byId.after,
     entriesFor: bySpiffeId.get,
     childrenOf: byParent.get,
     putEntry,
     removeEntry,
     takeExpired: expiries.take,
     agent: (id) => agentsById.get(id),
-    agents: () => agentsById.values(),
+    agents: agentsById.values,
+    agentsAfter: agentsById.after,
     putAgent: (agent) => void agentsById.set(agent.id, agent),
     removeAgent: (id) => void agentsById.delete(id),
   };

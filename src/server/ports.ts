@@ -1,6 +1,7 @@
 import type { JoinToken } from '../attestation/node/verifier.js';
 import type { Entry, EntryContent, Selector } from '../registration/entry.js';
-import type { SpiffeId } from '../spiffe/id.js';
+import type { Bundle } from '../spiffe/bundle.js';
+import type { SpiffeId, TrustDomain } from '../spiffe/id.js';
 
 /** An agent as the server remembers it. */
 export interface AgentRecord {
@@ -26,6 +27,31 @@ export interface AgentRecord {
 export type EntryOutcome =
   | { readonly kind: 'written'; readonly entry: Entry }
   | { readonly kind: 'similar'; readonly entry: Entry }
+  /** It federates with a trust domain of which there is no bundle. */
+  | { readonly kind: 'no bundle'; readonly trustDomain: TrustDomain }
+  | { readonly kind: 'missing' };
+
+/** How the bundle of another trust domain is written: only if there is none, only if there is one, or in any case. */
+export interface BundleWrite {
+  readonly how: 'create' | 'update' | 'set';
+  readonly trustDomain: TrustDomain;
+  /** An update leaves what is not said as it is, otherwise it is empty. */
+  readonly change: Partial<Omit<Bundle, 'trustDomain'>>;
+}
+export type BundleOutcome =
+  | { readonly kind: 'written'; readonly bundle: Bundle }
+  | { readonly kind: 'present' }
+  | { readonly kind: 'missing' };
+
+/** What becomes of entries that federate with a trust domain whose bundle is deleted; `restrict`: it is not deleted then. */
+export type DeleteMode = 'restrict' | 'delete' | 'dissociate';
+export type BundleDeletion =
+  | {
+      readonly kind: 'deleted';
+      readonly deletedEntries: readonly string[];
+      readonly changedEntries: readonly Entry[];
+    }
+  | { readonly kind: 'in use'; readonly entries: number }
   | { readonly kind: 'missing' };
 
 /** A node that passed attestation and the SVID that was issued for it, to be recorded together. */
@@ -77,6 +103,12 @@ export interface ServerStore {
   bundleSequence(contentHash: string): Promise<bigint>;
   /** The last sequence number of the bundle; 0 for a store that has never had one. */
   lastBundleSequence(): Promise<bigint>;
+
+  /** Of other trust domains. */
+  federatedBundles(): Promise<Bundle[]>;
+  /** One outcome each, in order. */
+  writeFederatedBundles(writes: readonly BundleWrite[]): Promise<BundleOutcome[]>;
+  deleteFederatedBundles(trustDomains: readonly TrustDomain[], mode: DeleteMode): Promise<BundleDeletion[]>;
 
   /** Resolves when something could be written just now. */
   checkWritable(): Promise<void>;

@@ -25,8 +25,11 @@ export interface Registry
   readonly serverId: SpiffeId;
   entry(id: string): Entry | undefined;
   entries(): Iterable<Entry>;
+  /** In the order of their IDs, from the one after `id` on. */
+  entriesAfter(id: string): Iterable<Entry>;
   agent(id: SpiffeId): AgentRecord | undefined;
   agents(): Iterable<AgentRecord>;
+  agentsAfter(id: string): Iterable<AgentRecord>;
   /** What an agent may obtain SVIDs for, by entry ID; nothing for one that is banned or unknown. */
   authorisedEntries(agentId: SpiffeId): ReadonlyMap<string, Entry>;
   /** The parents of those entries. */
@@ -37,6 +40,8 @@ export interface Registry
   aboveOf(id: SpiffeId): Above;
   /** Looks at the clock: tells listeners about entries that have expired since. */
   expire(): void;
+  /** Shows what became of entries in the store by writing something else. */
+  takeOver(written: readonly Entry[], deletedIds: readonly string[]): void;
   /** Calls `listener` after entries or agents changed, until the returned function is called. */
   onChange(listener: (change: RegistryChange) => void): () => void;
 }
@@ -72,8 +77,10 @@ export async function openRegistry(
     serverId,
     entry: directory.entry,
     entries: directory.entries,
+    entriesAfter: directory.entriesAfter,
     agent: directory.agent,
     agents: directory.agents,
+    agentsAfter: directory.agentsAfter,
     checkWritable: () => store.checkWritable(),
     createJoinToken: (token) => store.createJoinToken(token),
     joinToken: (hash) => store.joinToken(hash),
@@ -139,10 +146,17 @@ function entryWrites(
   store: ServerStore,
   directory: Directory,
   changed: Changed,
-): Pick<Registry, 'createEntries' | 'updateEntries' | 'deleteEntries'> {
+): Pick<Registry, 'createEntries' | 'updateEntries' | 'deleteEntries' | 'takeOver'> {
+  const takeOver = (written: readonly Entry[], deletedIds: readonly string[]) =>
+    changed([
+      ...written.map((after) => ({ before: directory.putEntry(after), after })),
+      ...deletedIds.map((id) => ({ before: directory.removeEntry(id), after: undefined })),
+    ]);
   const keep = (outcomes: EntryOutcome[]) => {
-    const written = outcomes.flatMap((outcome) => (outcome.kind === 'written' ? [outcome.entry] : []));
-    changed(written.map((after) => ({ before: directory.putEntry(after), after })));
+    takeOver(
+      outcomes.flatMap((outcome) => (outcome.kind === 'written' ? [outcome.entry] : [])),
+      [],
+    );
     return outcomes;
   };
   return {
@@ -150,9 +164,10 @@ function entryWrites(
     updateEntries: async (changes) => keep(await store.updateEntries(changes)),
     deleteEntries: async (ids) => {
       const deleted = await store.deleteEntries(ids);
-      changed(ids.map((id) => ({ before: directory.removeEntry(id), after: undefined })));
+      takeOver([], ids);
       return deleted;
     },
+    takeOver,
   };
 }
 

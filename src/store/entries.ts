@@ -22,6 +22,8 @@ export function* createEntries(entries: readonly IdentifiedContent[], now: numbe
 export function* createEntry(content: IdentifiedContent, now: number): Work<EntryOutcome> {
   const present = (yield* entryWithId(content.id)) ?? (yield* similarEntry(content));
   if (present) return { kind: 'similar', entry: present };
+  const unknown = yield* trustDomainWithoutBundle(content.federatesWith);
+  if (unknown !== undefined) return { kind: 'no bundle', trustDomain: unknown };
   const entry = { ...content, createdAt: now, revision: yield* nextRevision(content.id) };
   yield [insertEntry, columnsOf(entry)];
   return { kind: 'written', entry };
@@ -39,6 +41,8 @@ function* updateEntry({ id, change }: EntryChange): Work<EntryOutcome> {
   const changed = { ...present, ...change };
   const similar = yield* similarEntry(changed);
   if (similar && similar.id !== id) return { kind: 'similar', entry: similar };
+  const unknown = yield* trustDomainWithoutBundle(changed.federatesWith);
+  if (unknown !== undefined) return { kind: 'no bundle', trustDomain: unknown };
   const entry = { ...changed, revision: yield* nextRevision(id) };
   yield ['delete from entries where id = ?', [id]];
   yield [insertEntry, columnsOf(entry)];
@@ -53,6 +57,19 @@ export function* deleteEntries(ids: readonly string[]): Work<boolean[]> {
     deleted.push(rows.length > 0);
   }
   return deleted;
+}
+
+export function* entriesFederatingWith(trustDomain: TrustDomain): Work<Entry[]> {
+  const rows = yield ["select * from entries where federates_with <> '[]' order by id", []];
+  return rows.map(entryOf).filter(({ federatesWith }) => federatesWith.includes(trustDomain));
+}
+
+function* trustDomainWithoutBundle(trustDomains: readonly TrustDomain[]): Work<TrustDomain | undefined> {
+  for (const trustDomain of trustDomains) {
+    const rows = yield ['select trust_domain from federated_bundles where trust_domain = ?', [trustDomain]];
+    if (rows.length === 0) return trustDomain;
+  }
+  return undefined;
 }
 
 export function* similarEntry(

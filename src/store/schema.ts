@@ -46,4 +46,5 @@ export const schema: readonly (readonly string[])[] = [
      ) strict`,
     'create index join_tokens_by_serial on join_tokens (issued_serial)',
   ],
+  ['create table federated_bundles (trust_domain text primary key, content text not null) strict'],
 ];

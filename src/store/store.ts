@@ -37,6 +37,9 @@ export async function openStore(options: StoreOptions): Promise<ServerStore & { 
     unsettledSerials: () => run('unsettledSerials'),
     bundleSequence: async (contentHash) => BigInt(await run('bundleSequence', contentHash)),
     lastBundleSequence: async () => BigInt(await run('lastBundleSequence')),
+    federatedBundles: () => run('allFederatedBundles'),
+    writeFederatedBundles: (writes) => run('writeFederatedBundles', writes),
+    deleteFederatedBundles: (trustDomains, mode) => run('deleteFederatedBundles', trustDomains, mode),
     checkWritable: () => run('checkWritable', clock.now()),
     close,
   };

@@ -10,6 +10,7 @@ import {
 import { bundleSequence, lastBundleSequence } from './bundle.js';
 import { checkWritable } from './check-writable.js';
 import { allEntries, createEntries, deleteEntries, updateEntries } from './entries.js';
+import { allFederatedBundles, deleteFederatedBundles, writeFederatedBundles } from './federated-bundles.js';
 import { createJoinToken, joinToken, settleJoinToken, unsettledSerials } from './join-tokens.js';
 import type { Work } from './unit.js';
 
@@ -33,6 +34,9 @@ export const units = {
   bundleSequence,
   lastBundleSequence,
   checkWritable,
+  allFederatedBundles,
+  writeFederatedBundles,
+  deleteFederatedBundles,
 } as const;
 
 export type UnitName = keyof typeof units;

@@ -61,6 +61,11 @@ export const serverFaults = {
     hint: 'send the messages in the order that the API of SPIRE describes',
     status: 'INVALID_ARGUMENT',
   },
+  SRV0206: {
+    sentence: 'the page token is not one of this server',
+    hint: 'give the token back as it came, or none to begin with the first page',
+    status: 'INVALID_ARGUMENT',
+  },
   SRV0301: {
     sentence: 'no entry has the ID `{id}`',
     hint: 'list the entries with `plastron entry list`',
@@ -78,7 +83,7 @@ export const serverFaults = {
   },
   SRV0304: {
     sentence: 'this server has no trust bundle of `{trustDomain}`, so no entry can federate with it',
-    hint: 'leave the trust domain out of what the entry federates with',
+    hint: 'give the server its bundle first, or leave the trust domain out of what the entry federates with',
     status: 'INVALID_ARGUMENT',
   },
   SRV0305: {
@@ -114,6 +119,36 @@ export const serverFaults = {
   SRV0502: {
     sentence: '`{level}` is not a log level',
     hint: 'use one of ERROR, WARN, INFO, DEBUG',
+    status: 'INVALID_ARGUMENT',
+  },
+  SRV0601: {
+    sentence: '`{trustDomain}` is the trust domain of the server itself',
+    hint: 'name another trust domain; GetBundle gives the own bundle, which the server keeps itself',
+    status: 'INVALID_ARGUMENT',
+  },
+  SRV0602: {
+    sentence: 'the bundle cannot be used: {problem}',
+    hint: 'send authorities as DER: one CA certificate each, or a public key with its key ID',
+    status: 'INVALID_ARGUMENT',
+  },
+  SRV0603: {
+    sentence: 'the server has no bundle of `{trustDomain}`',
+    hint: 'list the bundles that it has, or give it this one',
+    status: 'NOT_FOUND',
+  },
+  SRV0604: {
+    sentence: 'the server has a bundle of `{trustDomain}` already',
+    hint: 'update or set it instead of creating it',
+    status: 'ALREADY_EXISTS',
+  },
+  SRV0605: {
+    sentence: 'the bundle of `{trustDomain}` is in use by {count} entries',
+    hint: 'take the trust domain out of these entries, or choose a mode that does or that deletes them',
+    status: 'FAILED_PRECONDITION',
+  },
+  SRV0606: {
+    sentence: '`{mode}` is not a way to delete a bundle',
+    hint: 'use one of RESTRICT, DISSOCIATE, DELETE',
     status: 'INVALID_ARGUMENT',
   },
 } as const satisfies Record<`SRV${number}`, FaultRow>;

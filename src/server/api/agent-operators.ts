@@ -4,6 +4,7 @@ import { checkEntryId } from '../../registration/entry-rules.js';
 import { parseSpiffeId, type SpiffeId } from '../../spiffe/id.js';
 import type { MessageOut } from '../../wire/names.js';
 import type { Caller } from '../authorise.js';
+import type { AgentRecord } from '../ports.js';
 import { agentFilter } from './agent-filter.js';
 import { type ApiContext, actorOf, loggedAgent } from './context.js';
 import { agentMessage, idText } from './messages.js';
@@ -24,8 +25,12 @@ export function agentOperatorMethods({ registry, trustDomain, clock, log }: ApiC
     },
     ListAgents: {
       unary: async (request: MessageOut<'spire.api.server.agent.v1.ListAgentsRequest'>) => {
-        const found = [...registry.agents()].filter(agentFilter(request.filter));
-        const { items, next_page_token } = pageOf(found, ({ id }) => id, request);
+        const source = {
+          after: registry.agentsAfter,
+          keyOf: ({ id }: AgentRecord) => id,
+          matches: agentFilter(request.filter),
+        };
+        const { items, next_page_token } = pageOf(source, request);
         return { agents: items.map((agent) => agentMessage(agent, request.output_mask)), next_page_token };
       },
     },

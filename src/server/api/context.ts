@@ -5,6 +5,7 @@ import type { SvidSource } from '../../spiffe/source.js';
 import type { Log } from '../../telemetry/log.js';
 import type { Authoriser, Caller } from '../authorise.js';
 import type { Authorities } from '../authorities.js';
+import type { FederatedBundles } from '../federated-bundles.js';
 import type { AgentRecord } from '../ports.js';
 import type { Registry } from '../registry.js';
 
@@ -12,6 +13,7 @@ import type { Registry } from '../registry.js';
 export interface ApiContext {
   readonly trustDomain: TrustDomain;
   readonly registry: Registry;
+  readonly federatedBundles: FederatedBundles;
   readonly authorities: Authorities;
   readonly authoriser: Authoriser;
   /** The server's own SVID. */

@@ -7,7 +7,7 @@ import { idMessage } from './messages.js';
 
 /** `spire.api.server.debug.v1.Debug`: how long the server has been up, how much it has, and its own certificates. */
 export function debugService(context: ApiContext): Service {
-  const { authoriser, registry, clock } = context;
+  const { authoriser, registry, federatedBundles, clock } = context;
   const started = clock.now();
   return guardedService('spire.api.server.debug.v1.Debug', authoriser, {
     GetInfo: {
@@ -16,6 +16,7 @@ export function debugService(context: ApiContext): Service {
         uptime: Math.floor((clock.now() - started) / 1000),
         agents_count: [...registry.agents()].length,
         entries_count: [...registry.entries()].length,
+        federated_bundles_count: [...federatedBundles.all()].length,
       }),
     },
   });

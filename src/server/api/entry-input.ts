@@ -3,18 +3,17 @@ import { checkEntry, type UncheckedEntry } from '../../registration/check-entry.
 import type { Entry, EntryContent, EntryDraft } from '../../registration/entry.js';
 import type { TrustDomain } from '../../spiffe/id.js';
 import type { MessageOut } from '../../wire/names.js';
-import { checkFederation } from '../check-federation.js';
 import { type EntryMask, idText, selectorsIn } from './messages.js';
 
 type EntryMessageIn = MessageOut<'spire.api.types.Entry'>;
 
-/** Reads an entry that somebody wants to have. Throws REG0xxx, IDN01xx, SRV0201, SRV0303, SRV0304. */
+/** Reads an entry that somebody wants to have. Throws REG0xxx, IDN01xx, SRV0201, SRV0303. */
 export function entryDraft(message: EntryMessageIn, trustDomain: TrustDomain): EntryDraft {
   const unchecked = Object.assign(
     {},
     ...Object.values(readers).map((read) => read(message)),
   ) as UncheckedEntry;
-  return checkFederation(checkEntry({ ...unchecked, id: message.id ?? '' }, trustDomain));
+  return checkEntry({ ...unchecked, id: message.id ?? '' }, trustDomain);
 }
 
 /**
@@ -32,7 +31,7 @@ export function entryChange(
   const changes = Object.assign({}, ...masked.map(([, read]) => read(message))) as Partial<UncheckedEntry>;
   const { id: _, ...checked } = checkEntry({ ...present, ...changes }, trustDomain);
   const changed = Object.entries(checked).filter(([name]) => Object.hasOwn(changes, name));
-  return checkFederation(Object.fromEntries(changed) as Partial<EntryContent>);
+  return Object.fromEntries(changed) as Partial<EntryContent>;
 }
 
 /** By the name of the field in messages and masks: what it says in our terms. */

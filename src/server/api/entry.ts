@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { fault } from '../../base/faults/fault.js';
-import type { Log } from '../../telemetry/log.js';
+import type { Entry } from '../../registration/entry.js';
 import type { Service } from '../../transport/service.js';
 import type { MessageIn, MessageOut } from '../../wire/names.js';
 import type { Caller } from '../authorise.js';
 import { guardedService } from '../guarded-service.js';
 import type { EntryOutcome } from '../ports.js';
+import { runBatch } from './batch.js';
 import { type ApiContext, actorOf, agentOf } from './context.js';
 import { entryFilter } from './entry-filter.js';
 import { entryChange, entryDraft } from './entry-input.js';
@@ -60,8 +61,12 @@ function readMethods({ registry }: ApiContext) {
     },
     ListEntries: {
       unary: async (request: Messages['ListEntries']) => {
-        const found = [...registry.entries()].filter(entryFilter(request.filter));
-        const { items, next_page_token } = pageOf(found, ({ id }) => id, request);
+        const source = {
+          after: registry.entriesAfter,
+          keyOf: ({ id }: Entry) => id,
+          matches: entryFilter(request.filter),
+        };
+        const { items, next_page_token } = pageOf(source, request);
         return { entries: items.map((entry) => entryMessage(entry, request.output_mask)), next_page_token };
       },
     },
@@ -83,6 +88,7 @@ function writeMethods(context: ApiContext) {
     mask: Messages['GetEntry']['output_mask'],
   ): EntryResult => {
     if (!outcome || outcome.kind === 'missing') throw fault('SRV0301', { id });
+    if (outcome.kind === 'no bundle') throw fault('SRV0304', { trustDomain: outcome.trustDomain });
     if (outcome.kind === 'written') return { status: okStatus, entry: entryMessage(outcome.entry, mask) };
     const status = statusMessage(fault('SRV0302', { id: outcome.entry.id }), log);
     return { status, entry: entryMessage(outcome.entry, mask) };
@@ -90,7 +96,7 @@ function writeMethods(context: ApiContext) {
   return {
     BatchCreateEntry: {
       unary: async ({ entries, output_mask }: Messages['BatchCreateEntry'], caller: Caller) => {
-        const results = await batch(context, checkBatch(entries), {
+        const results = await runBatch(checkBatch(entries), log, {
           prepare: (message) => {
             const draft = entryDraft(message, trustDomain);
             return { ...draft, id: draft.id ?? randomUUID() };
@@ -104,7 +110,7 @@ function writeMethods(context: ApiContext) {
     },
     BatchUpdateEntry: {
       unary: async ({ entries, input_mask, output_mask }: Messages['BatchUpdateEntry'], caller: Caller) => {
-        const results = await batch(context, checkBatch(entries), {
+        const results = await runBatch(checkBatch(entries), log, {
           prepare: (message) => {
             const { id = '' } = message;
             const present = registry.entry(id);
@@ -139,39 +145,6 @@ function writeMethods(context: ApiContext) {
       },
     },
   };
-}
-
-interface Batch<Message, Prepared, Outcome, Result> {
-  /** Throws for a member that cannot be had. */
-  prepare(message: Message): Prepared;
-  /** All good members at once. */
-  write(prepared: readonly Prepared[]): Promise<Outcome[]>;
-  answer(outcome: Outcome | undefined, prepared: Prepared): Result;
-}
-
-/** Answers each member of a batch on its own, in order; a store that fails fails the whole call. */
-async function batch<Message, Prepared, Outcome, Result>(
-  { log }: ApiContext,
-  messages: readonly Message[],
-  { prepare, write, answer }: Batch<Message, Prepared, Outcome, Result>,
-): Promise<(Result | { status: Status })[]> {
-  const members = messages.map((message) => attempt(() => ({ prepared: prepare(message) }), log));
-  const good = members.flatMap((member) => ('prepared' in member ? [member.prepared] : []));
-  const outcomes = good.length > 0 ? await write(good) : [];
-  let next = 0;
-  return members.map((member) => {
-    if (!('prepared' in member)) return member;
-    const outcome = outcomes[next++];
-    return attempt(() => answer(outcome, member.prepared), log);
-  });
-}
-
-function attempt<Value>(action: () => Value, log: Log): Value | { status: Status } {
-  try {
-    return action();
-  } catch (error) {
-    return { status: statusMessage(error, log) };
-  }
 }
 
 function logWrites(
