@@ -122,4 +122,39 @@ export const spiffeFaults = {
     hint: 'remove the keys that nothing is verified with any more',
     status: 'INVALID_ARGUMENT',
   },
+  IDN0401: {
+    sentence: 'the JWT-SVID cannot be read: it has {problem}',
+    hint: 'send one token in the compact form, as the Workload API gives it',
+    status: 'INVALID_ARGUMENT',
+  },
+  IDN0402: {
+    sentence: 'the JWT-SVID has an algorithm that is not accepted: `{algorithm}`',
+    hint: 'sign with RS, ES or PS and 256, 384 or 512',
+    status: 'INVALID_ARGUMENT',
+  },
+  IDN0403: {
+    sentence: 'the subject of the JWT-SVID is not the SPIFFE ID of a workload: `{subject}`',
+    hint: 'use a token whose `sub` is a SPIFFE ID with a path',
+    status: 'INVALID_ARGUMENT',
+  },
+  IDN0404: {
+    sentence: 'the JWT-SVID does not say for whom it is meant',
+    hint: 'ask for a token for the audience that it is shown to',
+    status: 'INVALID_ARGUMENT',
+  },
+  IDN0405: {
+    sentence: 'the trust domain `{trustDomain}` does not vouch for the JWT-SVID of `{id}`: {problem}',
+    hint: 'check that both sides have the current trust bundle, and that the token came from this trust domain',
+    status: 'INVALID_ARGUMENT',
+  },
+  IDN0406: {
+    sentence: 'the JWT-SVID of `{id}` is not meant for `{audience}`',
+    hint: 'ask for a token for this audience; the comparison is exact',
+    status: 'INVALID_ARGUMENT',
+  },
+  IDN0407: {
+    sentence: 'the JWT-SVID of `{id}` is valid from {from} to {until} and not at {at}',
+    hint: 'ask for a new token for every use, and look at the clocks of both machines',
+    status: 'INVALID_ARGUMENT',
+  },
 } as const satisfies Record<`IDN${number}`, FaultRow>;
