@@ -141,6 +141,7 @@ function pushServices(policyDir: string | undefined, context: ApiContext, closer
     sources,
     identify: async (peer) => (await authoriser.activeAgent(peer)).peer,
     isAlive: authoriser.isStillActive,
+    whenGone: authoriser.whenInactive,
     onEvent: (event) => logPushEvent(event, log),
     log,
   });

@@ -59,6 +59,7 @@ function fakeRegistry() {
     agent: (id) => agents.get(id),
     entriesFor: (id) => entries.filter(({ spiffeId }) => spiffeId === id) as Entry[],
     settleJoinToken: async () => {},
+    onChange: () => () => {},
     activateAgent: async (id, serial) => {
       activations.push(serial);
       agents.set(id, record(renewed));

@@ -8,6 +8,7 @@ import type { VerifiedPeer } from '../transport/verified-peer.js';
 import { verifyPeer, verifyPeerIfPresented } from '../transport/verify-peer.js';
 import type { Role } from './access.js';
 import { agentDenied } from './agent-denied.js';
+import { type AgentWatch, watchAgents } from './agent-watch.js';
 import type { AgentRecord } from './ports.js';
 import type { Registry } from './registry.js';
 
@@ -20,7 +21,7 @@ export type Caller =
   | { readonly kind: 'agent'; readonly agent: AgentRecord; readonly peer: VerifiedPeer }
   | { readonly kind: 'workload'; readonly peer: VerifiedPeer };
 
-export interface Authoriser {
+export interface Authoriser extends AgentWatch {
   /**
    * Finds out who calls and whether they have one of `roles`. Throws SRV0101 when not, SRV0102 to SRV0105 for an agent that
    * is expired, unknown, outdated or banned, and TRN02xx for a certificate that does not verify.
@@ -51,12 +52,14 @@ export function createAuthoriser(registry: Registry, bundles: BundleSource, cloc
     if (!isAgentId(verifiedPeer.id)) return { kind: 'workload', peer: verifiedPeer };
     return { kind: 'agent', agent: await currentAgent(registry, verifiedPeer), peer: verifiedPeer };
   };
+  const isStillActive = ({ id, serial, notAfter }: VerifiedPeer) => {
+    const agent = registry.agent(id);
+    return agent !== undefined && !agent.banned && serial === agent.serial && clock.now() <= notAfter;
+  };
   return {
+    ...watchAgents(registry, isStillActive, clock),
     activeAgent,
-    isStillActive: ({ id, serial, notAfter }) => {
-      const agent = registry.agent(id);
-      return agent !== undefined && !agent.banned && serial === agent.serial && clock.now() <= notAfter;
-    },
+    isStillActive,
     authorise: async (peer, method, roles) => {
       if (roles.includes('anyone')) return openCaller(peer, verified(peer));
       const caller = await identify(peer);

@@ -51,7 +51,8 @@ export function guardedService<Name extends string>(
   }
   const guarded = Object.entries(table).map(([method, roles]) => {
     const authorise = (call: Call) => authoriser.authorise(call.peer, `${name}.${method}`, roles);
-    return [method, guard(given.get(method) ?? notServed(`${name}.${method}`), authorise)] as const;
+    const handler = given.get(method) ?? notServed(`${name}.${method}`);
+    return [method, guard(handler, authorise, authoriser)] as const;
   });
   return service(name, Object.fromEntries(guarded) as Handlers<ServiceOf<Name>>);
 }
@@ -65,14 +66,42 @@ function notServed(method: string): AnyGuarded {
   };
 }
 
-function guard(handler: AnyGuarded, authorise: (call: Call) => Promise<Caller>): unknown {
+function guard(
+  handler: AnyGuarded,
+  authorise: (call: Call) => Promise<Caller>,
+  authoriser: Authoriser,
+): unknown {
   const { unary, stream } = handler;
   if (unary) {
     return { unary: async (request: unknown, call: Call) => unary(request, await authorise(call), call) };
   }
   if (!stream) throw new Error('a handler is neither unary nor a stream');
   return {
-    stream: async (call: StreamCall<unknown, unknown>) =>
-      stream({ ...call, authoriseAgain: () => authorise(call) }, await authorise(call)),
+    stream: async (call: StreamCall<unknown, unknown>) => {
+      const authoriseAgain = () => authorise(call);
+      const caller = await authorise(call);
+      const answered = () => stream({ ...call, authoriseAgain }, caller);
+      await (caller.kind === 'agent'
+        ? whileActive(caller, authoriser, authoriseAgain, answered)
+        : answered());
+    },
   };
+}
+
+/** A stream that nothing happens on ends too once its agent may not have it any more (S12), with the reason. */
+async function whileActive(
+  { peer }: Caller & { kind: 'agent' },
+  authoriser: Authoriser,
+  authoriseAgain: () => Promise<Caller>,
+  answered: () => Promise<void>,
+): Promise<void> {
+  let stop = () => {};
+  const refused = new Promise<never>((_, reject) => {
+    stop = authoriser.whenInactive(peer, () => authoriseAgain().then(() => {}, reject));
+  });
+  try {
+    await Promise.race([answered(), refused]);
+  } finally {
+    stop();
+  }
 }

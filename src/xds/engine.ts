@@ -1,4 +1,5 @@
 import type { Metadata } from '@grpc/grpc-js';
+import { fault } from '../base/faults/fault.js';
 import { type Log, silentLog } from '../telemetry/log.js';
 import type { Peer } from '../transport/peer.js';
 import type { ServedMethod, Service, StreamCall } from '../transport/service.js';
@@ -17,6 +18,8 @@ export interface XdsOptions<Identity> {
   readonly identify: (peer: Peer, metadata: Metadata) => Promise<Identity>;
   /** Whether an identity still stands, asked before every response: if not, the stream ends with XDS0104. */
   readonly isAlive: (identity: Identity) => boolean;
+  /** Calls `ended` as soon as an identity stands no more, which ends its streams with XDS0104 at once; gives how to stop that. */
+  readonly whenGone?: (identity: Identity, ended: () => void) => () => void;
   readonly onEvent: (event: XdsEvent<Identity>) => void;
   readonly log?: Log;
 }
@@ -83,7 +86,7 @@ function streamMethod<Identity>(
 }
 
 async function serve<Identity>(
-  { identify, isAlive, onEvent, sources, soon, log }: Engine<Identity>,
+  { identify, isAlive, whenGone, onEvent, sources, soon, log }: Engine<Identity>,
   call: StreamCall<XdsRequest, Buffer>,
   protocol: Protocol,
   onlyType: string | undefined,
@@ -100,9 +103,11 @@ async function serve<Identity>(
   const receiveAll = async () => {
     for await (const request of call.requests) stream.receive(request);
   };
+  const stopWatching = whenGone?.(identity, () => fail(fault('XDS0104', {})));
   try {
     await Promise.race([receiveAll(), failed]);
   } finally {
+    stopWatching?.();
     stream.close();
   }
 }
