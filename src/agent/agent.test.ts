@@ -17,7 +17,7 @@ import { recordingLog } from '../../test/support/log.js';
 import { isFault } from '../base/faults/fault.js';
 import { parseTrustDomain } from '../spiffe/id.js';
 import { type Agent, type AgentOptions, startAgent } from './agent.js';
-import { openStateStore } from './state.js';
+import { openStateStore, type StateStore } from './state.js';
 
 const hour = 3_600_000;
 const web = agentEntry('web');
@@ -41,7 +41,7 @@ async function setUp(t: TestContext) {
         token === undefined
           ? undefined
           : { type: 'join_token', payload: Buffer.from(token), answer: () => assert.fail('challenged') },
-      state: openStateStore(folder, shop),
+      state: watchedState(folder, server),
       clock,
       log,
       random: () => 0.5,
@@ -58,12 +58,31 @@ async function setUp(t: TestContext) {
   return { clock, server, folder, log, start, giveToken };
 }
 
-/** Asks for a sync and waits until it is over, well or badly: the fake server makes it wait for nothing else. */
+/** The agent's state on the disk; the fake server knows when the agent waits for the disk. */
+function watchedState(folder: string, server: FakeServer): StateStore {
+  const { load, save } = openStateStore(folder, shop);
+  return {
+    load,
+    async save(state) {
+      saving.set(server, (saving.get(server) ?? 0) + 1);
+      await save(state);
+      saving.set(server, (saving.get(server) ?? 0) - 1);
+    },
+  };
+}
+const saving = new Map<FakeServer, number>();
+
+/** Asks for a sync and waits until it is over, well or badly: it waits for the fake server and the disk alone. */
 async function synced(agent: Agent, server: FakeServer): Promise<void> {
   const before = server.calls.length;
   agent.syncSoon();
   await until(() => server.calls.length > before);
-  await new Promise(setImmediate);
+  for (let calls = -1; calls !== server.calls.length; ) {
+    calls = server.calls.length;
+    await new Promise(setImmediate);
+    await until(() => !saving.get(server));
+    await new Promise(setImmediate);
+  }
 }
 
 async function until(fact: () => boolean): Promise<void> {

@@ -68,7 +68,7 @@ export function startAgent(options: AgentOptions): Agent {
   const round = async () => {
     await membership.ensureAttested();
     attested.resolve();
-    const own = membership.takeBundle(await server.getBundle());
+    const own = await membership.takeBundle(await server.getBundle());
     // What keeps the agent from a new SVID need not keep it from working with the one that it still has.
     const renewal = await membership.renewIfDue(server).catch((error: unknown) => ({ error }));
     learned.entries = await server.syncEntries(learned.entries);

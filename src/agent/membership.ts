@@ -46,7 +46,7 @@ export interface Membership {
    */
   ensureAttested(): Promise<void>;
   /** Gives the bundle that is in force now; equal contents stay the same object. */
-  takeBundle(bundle: Bundle): Bundle;
+  takeBundle(bundle: Bundle): Promise<Bundle>;
   /** At half of the SVID's life: renews it, or attests the node again where the server wants that. Throws as `ensureAttested`. */
   renewIfDue(server: ServerCalls): Promise<void>;
   /** The server does not take our SVID any more; gives the error that says so. */
@@ -80,8 +80,8 @@ export function createMembership(options: MembershipOptions): Membership {
   let refusal: AgentRefusal | undefined;
 
   /** On disk first: the server forgets the old SVID once the new one was used, so a new one must not get lost. */
-  const become = (next: X509Svid, trusted: Bundle, canReattest = reattestable) => {
-    state.save({ svid: next, bundle: trusted, reattestable: canReattest });
+  const become = async (next: X509Svid, trusted: Bundle, canReattest = reattestable) => {
+    await state.save({ svid: next, bundle: trusted, reattestable: canReattest });
     savedBundle = bundle.replace(trusted);
     svid.replace(next, clock.now());
     reattestable = canReattest;
@@ -124,10 +124,10 @@ export function createMembership(options: MembershipOptions): Membership {
         if (!isAlive || !isFault(error, 'AGT0402')) throw error;
       }
     },
-    takeBundle(next) {
+    async takeBundle(next) {
       const held = bundle.replace(next);
       const own = svid.current();
-      if (own && held !== savedBundle) state.save({ svid: own, bundle: held, reattestable });
+      if (own && held !== savedBundle) await state.save({ svid: own, bundle: held, reattestable });
       savedBundle = held;
       return held;
     },
@@ -141,7 +141,7 @@ export function createMembership(options: MembershipOptions): Membership {
       }
       const { privateKey, csr } = newKeyRequest();
       const chain = await server.renewAgent(csr);
-      become(
+      await become(
         acceptSvid(chain, privateKey, trusted, (id) => id === own.id, clock.now()),
         trusted,
       );

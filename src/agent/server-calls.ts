@@ -25,7 +25,7 @@ export interface ServerCalls {
   attestAgent(
     prover: NodeProver,
     csr: Uint8Array,
-    keep: (chain: readonly Uint8Array[], reattestable: boolean) => void,
+    keep: (chain: readonly Uint8Array[], reattestable: boolean) => Promise<void>,
   ): Promise<void>;
   renewAgent(csr: Uint8Array): Promise<readonly Uint8Array[]>;
   /** The oldest first; entries that are as in `known` are the same objects. */
@@ -64,7 +64,7 @@ export function serverCalls(connection: GrpcConnection, log: Log): ServerCalls {
           for (;;) {
             const { challenge, result } = await receive();
             if (result) {
-              keep(result.svid?.cert_chain ?? [], result.reattestable ?? false);
+              await keep(result.svid?.cert_chain ?? [], result.reattestable ?? false);
               return end();
             }
             const answer = await prover.answer(challenge ?? new Uint8Array());

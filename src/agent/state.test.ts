@@ -25,11 +25,11 @@ const state = {
   reattestable: true,
 };
 
-test('what was saved is loaded again: SVID, key, bundle, and whether it can attest again', (t) => {
+test('what was saved is loaded again: SVID, key, bundle, and whether it can attest again', async (t) => {
   const folder = join(temporaryFolder(t), 'new', 'data');
   const store = openStateStore(folder, shop);
   assert.equal(store.load(), undefined);
-  store.save(state);
+  await store.save(state);
   const loaded = openStateStore(folder, shop).load();
   assert.deepEqual(
     loaded?.svid.chain.map((der) => Buffer.from(der)),
@@ -45,31 +45,31 @@ test('what was saved is loaded again: SVID, key, bundle, and whether it can atte
   );
 });
 
-test('S28: the folder is 0700, the file 0600, and nothing else is left in it', (t) => {
+test('S28: the folder is 0700, the file 0600, and nothing else is left in it', async (t) => {
   const folder = join(temporaryFolder(t), 'data');
   const store = openStateStore(folder, shop);
-  store.save(state);
-  store.save(state);
+  await store.save(state);
+  await store.save(state);
   assert.equal(statSync(folder).mode & 0o777, 0o700);
   assert.deepEqual(readdirSync(folder), ['agent-state.json']);
   assert.equal(statSync(join(folder, 'agent-state.json')).mode & 0o777, 0o600);
 });
 
-test('a rest that a kill left behind is replaced, and a link in its place is not followed', (t) => {
+test('a rest that a kill left behind is replaced, and a link in its place is not followed', async (t) => {
   const folder = temporaryFolder(t);
   const target = join(folder, 'target');
   writeFileSync(target, 'precious');
   symlinkSync(target, join(folder, 'agent-state.json.new'));
   const store = openStateStore(folder, shop);
-  store.save(state);
+  await store.save(state);
   assert.equal(readFileSync(target, 'utf8'), 'precious');
   assert.equal(store.load()?.svid.id, state.svid.id);
 });
 
-test('S28: state behind a link is refused', (t) => {
+test('S28: state behind a link is refused', async (t) => {
   const folder = join(temporaryFolder(t), 'data');
   const elsewhere = join(temporaryFolder(t), 'data');
-  openStateStore(elsewhere, shop).save(state);
+  await openStateStore(elsewhere, shop).save(state);
   const store = openStateStore(folder, shop);
   symlinkSync(join(elsewhere, 'agent-state.json'), join(folder, 'agent-state.json'));
   assert.throws(
@@ -80,10 +80,10 @@ test('S28: state behind a link is refused', (t) => {
 
 const notRoot = process.getuid?.() === 0 ? false : 'needs root, to own things as another user';
 
-test('S28: state, or a folder, that belongs to another user is refused', { skip: notRoot }, (t) => {
+test('S28: state, or a folder, that belongs to another user is refused', { skip: notRoot }, async (t) => {
   const folder = join(temporaryFolder(t), 'data');
   const store = openStateStore(folder, shop);
-  store.save(state);
+  await store.save(state);
   chownSync(join(folder, 'agent-state.json'), 12345, 12345);
   assert.throws(
     () => store.load(),
@@ -96,9 +96,9 @@ test('S28: state, or a folder, that belongs to another user is refused', { skip:
   );
 });
 
-test('S28: state that other users can read, or a folder that they can change, is refused', (t) => {
+test('S28: state that other users can read, or a folder that they can change, is refused', async (t) => {
   const folder = join(temporaryFolder(t), 'data');
-  openStateStore(folder, shop).save(state);
+  await openStateStore(folder, shop).save(state);
   chmodSync(join(folder, 'agent-state.json'), 0o644);
   assert.throws(
     () => openStateStore(folder, shop).load(),
@@ -113,11 +113,11 @@ test('S28: state that other users can read, or a folder that they can change, is
   );
 });
 
-test('state that cannot be read is refused with the place and the way out', (t) => {
+test('state that cannot be read is refused with the place and the way out', async (t) => {
   const folder = temporaryFolder(t);
   const path = join(folder, 'agent-state.json');
   const store = openStateStore(folder, shop);
-  store.save(state);
+  await store.save(state);
   const good = JSON.parse(readFileSync(path, 'utf8'));
   const broken = [
     '',
@@ -136,9 +136,9 @@ test('state that cannot be read is refused with the place and the way out', (t) 
   }
 });
 
-test('state of another trust domain is refused', (t) => {
+test('state of another trust domain is refused', async (t) => {
   const folder = temporaryFolder(t);
-  openStateStore(folder, shop).save(state);
+  await openStateStore(folder, shop).save(state);
   const other = openStateStore(folder, parseTrustDomain('other.example'));
   assert.throws(
     () => other.load(),

@@ -19,7 +19,8 @@ export interface AgentState {
 export interface StateStore {
   /** `undefined` when there is none yet. Throws AGT0102 and AGT0103. */
   load(): AgentState | undefined;
-  save(state: AgentState): void;
+  /** One at a time. Throws the errors of the operating system. */
+  save(state: AgentState): Promise<void>;
 }
 
 const fileName = 'agent-state.json';

@@ -102,7 +102,15 @@ async function openTrustDomain(
   const store = await openStore({ dataDir, trustDomain, clock });
   closers.push(() => store.close());
   const path = join(dataDir, 'authorities.pem');
-  const authorities = await openAuthorities({ path, keys, trustDomain, ttlSeconds: caTtl, clock, store });
+  const authorities = await openAuthorities({
+    path,
+    keys,
+    trustDomain,
+    ttlSeconds: caTtl,
+    clock,
+    store,
+    log,
+  });
   const registry = await openRegistry(store, trustDomain, clock);
   const federatedBundles = await openFederatedBundles(store, registry);
   if (settings.entries) {

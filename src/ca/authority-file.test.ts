@@ -43,7 +43,7 @@ const comparable = ({ key, ...others }: Authority) => ({
 test('authorities come back from the file as they were', async (t) => {
   const path = join(temporaryFolder(t), 'ca', 'authorities.pem');
   assert.equal(await load(path), undefined);
-  saveAuthorities(path, [authority, other]);
+  await saveAuthorities(path, [authority, other]);
   const loaded = await load(path);
   assert.deepEqual(loaded?.map(comparable), [authority, other].map(comparable));
 });
@@ -51,8 +51,8 @@ test('authorities come back from the file as they were', async (t) => {
 test('S28: the file is 0600 in a folder of 0700, whatever the umask, and nothing is left beside it', async (t) => {
   const folder = join(temporaryFolder(t), 'ca');
   const path = join(folder, 'authorities.pem');
-  saveAuthorities(path, [authority]);
-  saveAuthorities(path, [authority, other]);
+  await saveAuthorities(path, [authority]);
+  await saveAuthorities(path, [authority, other]);
   assert.equal(statSync(path).mode & 0o777, 0o600);
   assert.equal(statSync(folder).mode & 0o777, 0o700);
   assert.equal(existsSync(`${path}.new`), false);
@@ -61,7 +61,7 @@ test('S28: the file is 0600 in a folder of 0700, whatever the umask, and nothing
 test('S28: a file that others may read or write is refused, and so is a folder that others may write to', async (t) => {
   const folder = temporaryFolder(t);
   const path = join(folder, 'authorities.pem');
-  saveAuthorities(path, [authority]);
+  await saveAuthorities(path, [authority]);
   for (const mode of [0o644, 0o640, 0o604, 0o620, 0o602]) {
     chmodSync(path, mode);
     await isRefused(path, 'CAS0302');
@@ -70,10 +70,7 @@ test('S28: a file that others may read or write is refused, and so is a folder t
   for (const mode of [0o770, 0o707, 0o1777]) {
     chmodSync(folder, mode);
     await isRefused(path, 'CAS0302');
-    assert.throws(
-      () => saveAuthorities(path, [other]),
-      (error) => isFault(error, 'CAS0302'),
-    );
+    await assert.rejects(saveAuthorities(path, [other]), (error) => isFault(error, 'CAS0302'));
   }
   chmodSync(folder, 0o755);
   assert.equal((await load(path))?.length, 1);
@@ -82,24 +79,24 @@ test('S28: a file that others may read or write is refused, and so is a folder t
 test('a symbolic link in the place of the file is not followed', async (t) => {
   const folder = temporaryFolder(t);
   const path = join(folder, 'authorities.pem');
-  saveAuthorities(join(folder, 'elsewhere.pem'), [authority]);
+  await saveAuthorities(join(folder, 'elsewhere.pem'), [authority]);
   symlinkSync('elsewhere.pem', path);
   await isRefused(path, 'CAS0303');
 });
 
 test('what a crash left behind is no hindrance, and is not read', async (t) => {
   const path = join(temporaryFolder(t), 'authorities.pem');
-  saveAuthorities(path, [authority]);
+  await saveAuthorities(path, [authority]);
   writeFileSync(`${path}.new`, 'half a fi', { mode: 0o644 });
   assert.equal((await load(path))?.length, 1);
-  saveAuthorities(path, [authority, other]);
+  await saveAuthorities(path, [authority, other]);
   assert.equal((await load(path))?.length, 2);
   assert.equal(statSync(path).mode & 0o777, 0o600);
 });
 
 test('a file that is cut off at any line, or is empty, is refused and never taken for a missing one', async (t) => {
   const path = join(temporaryFolder(t), 'authorities.pem');
-  saveAuthorities(path, [authority]);
+  await saveAuthorities(path, [authority]);
   const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1);
   for (let count = 0; count < lines.length; count++) {
     writeFileSync(path, lines.slice(0, count).join('\n'));
@@ -109,7 +106,7 @@ test('a file that is cut off at any line, or is empty, is refused and never take
 
 test('a certificate with the key of another authority is refused', async (t) => {
   const path = join(temporaryFolder(t), 'authorities.pem');
-  saveAuthorities(path, [authority, other]);
+  await saveAuthorities(path, [authority, other]);
   const blocks = readFileSync(path, 'utf8').split(/(?=-----BEGIN)/);
   const [first = '', , , second = ''] = blocks;
   writeFileSync(path, first + second);
@@ -119,7 +116,7 @@ test('a certificate with the key of another authority is refused', async (t) => 
 test('the authorities of another trust domain are refused', async (t) => {
   const path = join(temporaryFolder(t), 'authorities.pem');
   const elsewhere = parseTrustDomain('other.example');
-  saveAuthorities(path, [
+  await saveAuthorities(path, [
     authority,
     await createAuthority({ trustDomain: elsewhere, ttlSeconds: 3600, now: Date.now() }, newLocalKey()),
   ]);
@@ -129,8 +126,7 @@ test('the authorities of another trust domain are refused', async (t) => {
 test('a folder that cannot be made is a fault with the code of the operating system', async (t) => {
   const folder = temporaryFolder(t);
   writeFileSync(join(folder, 'file'), '');
-  assert.throws(
-    () => saveAuthorities(join(folder, 'file', 'authorities.pem'), [authority]),
-    (error) => isFault(error, 'CAS0303'),
+  await assert.rejects(saveAuthorities(join(folder, 'file', 'authorities.pem'), [authority]), (error) =>
+    isFault(error, 'CAS0303'),
   );
 });

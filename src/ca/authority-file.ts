@@ -27,12 +27,12 @@ import type { KeyManager } from './key-manager.js';
  * Writes authorities with their private keys to one file that only its owner can read. After a crash at any moment there is
  * the old file or the new one, whole. Makes the folder (0700) if it is not there. Throws CAS0302, CAS0303.
  */
-export function saveAuthorities(path: string, authorities: readonly Authority[]): void {
+export async function saveAuthorities(path: string, authorities: readonly Authority[]): Promise<void> {
   const folder = dirname(path);
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     checkFolder(folder);
-    writePrivateFile(path, authoritiesToPem(authorities));
+    await writePrivateFile(path, authoritiesToPem(authorities));
   } catch (error) {
     throw explained(error, path);
   }

@@ -1,4 +1,5 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, type Stats, writeFileSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, type Stats } from 'node:fs';
+import { open, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /** The bits of a file's mode that let others than its owner read, write or run it. */
@@ -9,15 +10,21 @@ export const changesByOthers = 0o022;
 
 /**
  * Writes a file (0600) that only its owner can read. After a crash at any moment there is the old file or the new one, whole.
- * Throws the errors of the operating system.
+ * It waits for the disk beside the main thread, since a disk that hangs must not hold up every stream. One write of a path at a
+ * time. Throws the errors of the operating system.
  */
-export function writePrivateFile(path: string, text: string): void {
+export async function writePrivateFile(path: string, text: string): Promise<void> {
   const temporary = `${path}.new`;
   // Left behind by a crash. The new one is made exclusively: never through a link that somebody put there.
-  rmSync(temporary, { force: true });
-  writeFileSync(temporary, text, { mode: 0o600, flag: 'wx', flush: true });
-  renameSync(temporary, path);
-  syncFolder(dirname(path));
+  await rm(temporary, { force: true });
+  await writeFile(temporary, text, { mode: 0o600, flag: 'wx', flush: true });
+  await rename(temporary, path);
+  const folder = await open(dirname(path), 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
 }
 
 /** Until then, a file made or renamed in the folder can be gone after a crash. */

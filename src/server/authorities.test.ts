@@ -12,6 +12,7 @@ import { bundleSha256 } from '../spiffe/bundle-pem.js';
 import { readCertificate } from '../spiffe/certificate.js';
 import { parseTrustDomain, workloadId } from '../spiffe/id.js';
 import { verifyX509Svid } from '../spiffe/verify-x509-svid.js';
+import { silentLog } from '../telemetry/log.js';
 import { openAuthorities } from './authorities.js';
 import { openOwnSvid } from './own-svid.js';
 
@@ -41,13 +42,20 @@ function surroundings(t: TestContext) {
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const clock = standingClock(1_700_000_000_000);
   const store = counter();
+  const path = join(folder, 'data', 'authorities.pem');
+  const lines: string[] = [];
+  const note = (_: unknown, sentence: string) => void lines.push(sentence);
+  const log = { ...silentLog, warn: note, error: note };
   return {
-    path: join(folder, 'data', 'authorities.pem'),
+    path,
     keys: diskKeys,
     trustDomain,
     ttlSeconds: 86_400,
     clock,
+    uptime: clock.uptime,
     store,
+    log,
+    lines,
   };
 }
 
@@ -209,4 +217,53 @@ test('the server’s own SVID is replaced at half of its life, with a new key, a
   clock.advance(-hour / 4);
   await identity.keepCurrent();
   assert.equal(changes, 2);
+});
+
+test('S8, S37: a jump of the clock past every authority issues nothing, says so, and costs nothing once the clock is right', async (t) => {
+  const options = surroundings(t);
+  const { clock, lines } = options;
+  const authorities = await openAuthorities(options);
+  const identity = await openOwnSvid(serverId, 3600, authorities, clock);
+  const [bundle, svid] = [authorities.own(), identity.current()];
+  for (const jump of [1000 * hour, -1000 * hour]) {
+    clock.jump(jump);
+    for (let second = 0; second < 250; second++) {
+      clock.advance(1000);
+      await assert.rejects(authorities.keepCurrent(), (error) => isFault(error, 'CAS0107'));
+      await assert.rejects(identity.keepCurrent(), (error) => isFault(error, 'CAS0104'));
+    }
+    clock.jump(-jump);
+    clock.advance(1000);
+    await authorities.keepCurrent();
+    await identity.keepCurrent();
+    assert.equal(authorities.own(), bundle);
+    assert.equal(identity.current(), svid);
+  }
+  assert.deepEqual(
+    lines,
+    Array.from({ length: 4 }, () => 'the clock jumped'),
+  );
+});
+
+test('S37: a machine that slept for a weekend gets a new authority after five minutes, beside the old one, and the log says what agents need', async (t) => {
+  const options = surroundings(t);
+  const { clock, lines } = options;
+  const authorities = await openAuthorities(options);
+  const [first] = authorities.own().x509Authorities;
+  clock.jump(60 * hour);
+  await assert.rejects(authorities.keepCurrent());
+  clock.advance(hour / 12);
+  await authorities.keepCurrent();
+  assert.equal(authorities.own().x509Authorities.length, 2);
+  assert.deepEqual(authorities.own().x509Authorities[0], first);
+  assert.match(lines.join(), /the clock jumped,no signing authority could sign, so there is a new one/);
+});
+
+test('S37: a server that starts after a weekend has a new authority at once, and says what agents need', async (t) => {
+  const options = surroundings(t);
+  await openAuthorities(options);
+  options.clock.advance(60 * hour);
+  const { x509Authorities, sequence } = (await openAuthorities(options)).own();
+  assert.deepEqual([x509Authorities.length, sequence], [2, 2n]);
+  assert.match(options.lines.join(), /^no signing authority could sign, so there is a new one/);
 });

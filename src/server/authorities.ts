@@ -1,9 +1,12 @@
 import type { Clock } from '../base/clock.js';
 import { fault } from '../base/faults/fault.js';
+import { watchClock } from '../base/steady-clock.js';
 import { loadAuthorities, saveAuthorities } from '../ca/authority-file.js';
 import {
   type AuthoritySet,
   activeAuthority,
+  beginAuthorities,
+  canSignAt,
   rotateAuthorities,
   x509AuthoritiesOf,
 } from '../ca/authority-set.js';
@@ -13,6 +16,7 @@ import type { Bundle } from '../spiffe/bundle.js';
 import { bundleSha256 } from '../spiffe/bundle-pem.js';
 import type { TrustDomain } from '../spiffe/id.js';
 import type { BundleSource } from '../spiffe/source.js';
+import type { Log } from '../telemetry/log.js';
 import type { ServerStore } from './ports.js';
 
 /** The trust domain's signing authorities, kept current. */
@@ -21,7 +25,10 @@ export interface Authorities extends BundleSource {
   own(): Bundle;
   /** Rejects with what `issueX509Svid` throws. */
   issue(request: Omit<SvidRequest, 'now'>): Promise<IssuedSvid>;
-  /** Rotates what is due. A failure leaves everything as it was; called again, it tries again. Throws CAS03xx, STO02xx. */
+  /**
+   * Rotates what is due. A failure leaves everything as it was; called again, it tries again. Wants to be called about once a
+   * second, since it is what notices that the clock jumped. Throws CAS0106, CAS0107, CAS03xx, STO02xx.
+   */
   keepCurrent(): Promise<void>;
 }
 
@@ -33,12 +40,15 @@ export interface AuthoritiesOptions {
   /** Of an authority, in seconds. */
   ttlSeconds: number;
   clock: Clock;
+  /** A clock that cannot be set, in milliseconds. */
+  uptime?: () => number;
+  log: Log;
   store: Pick<ServerStore, 'bundleSequence' | 'lastBundleSequence'>;
 }
 
 /** Loads the authorities, or makes the first one ever. Throws CAS03xx for a file that cannot be used or is gone. */
 export async function openAuthorities(options: AuthoritiesOptions): Promise<Authorities> {
-  const { path, keys, trustDomain, ttlSeconds, clock, store } = options;
+  const { path, keys, trustDomain, ttlSeconds, clock, uptime, store, log } = options;
   const listeners = new Set<() => void>();
   const loaded = await loadAuthorities(path, trustDomain, keys);
   if (!loaded && (await store.lastBundleSequence()) > 0n) throw fault('CAS0304', { path });
@@ -46,11 +56,12 @@ export async function openAuthorities(options: AuthoritiesOptions): Promise<Auth
   let saved = made;
   let set = made;
   let bundle = bundleOf(trustDomain, set, 0n);
-  const keepCurrent = async () => {
+  const become = async (next: AuthoritySet, now: number) => {
+    if (made.length > 0 && !canSignAt(made, now) && canSignAt(next, now)) log.warn({}, newRoot);
     // Kept when writing it fails: a key manager is not asked for another key every time.
-    made = await rotateAuthorities(made, keys, { trustDomain, ttlSeconds, now: clock.now() });
+    made = next;
     // On the disk before anybody hears of it: an authority that signed must still be there after a crash.
-    if (made !== saved) saveAuthorities(path, made);
+    if (made !== saved) await saveAuthorities(path, made);
     saved = made;
     if (saved === set && bundle.sequence !== 0n) return;
     const candidate = bundleOf(trustDomain, saved, 0n);
@@ -59,7 +70,9 @@ export async function openAuthorities(options: AuthoritiesOptions): Promise<Auth
     bundle = { ...candidate, sequence };
     for (const listener of listeners) listener();
   };
-  await keepCurrent();
+  const readClock = watchClock(clock, uptime);
+  const start = clock.now();
+  await become(await beginAuthorities(made, keys, { trustDomain, ttlSeconds, now: start }), start);
   return {
     own: () => bundle,
     bundle: (asked) => (asked === trustDomain ? bundle : undefined),
@@ -71,9 +84,19 @@ export async function openAuthorities(options: AuthoritiesOptions): Promise<Auth
       const now = clock.now();
       return issueX509Svid(activeAuthority(set, now), { ...request, now });
     },
-    keepCurrent,
+    keepCurrent: async () => {
+      const { now, steadyMs, jumpMs } = readClock();
+      if (jumpMs !== 0) log.warn({ from: isoTime(now - jumpMs), to: isoTime(now) }, 'the clock jumped');
+      await become(await rotateAuthorities(made, keys, { trustDomain, ttlSeconds, now, steadyMs }), now);
+      if (!canSignAt(set, now)) throw fault('CAS0107', { at: isoTime(now) });
+    },
   };
 }
+
+const newRoot =
+  'no signing authority could sign, so there is a new one: agents that have only the old trust bundle need the new one';
+
+const isoTime = (ms: number): string => new Date(ms).toISOString();
 
 function bundleOf(trustDomain: TrustDomain, set: AuthoritySet, sequence: bigint): Bundle {
   return {

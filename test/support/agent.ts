@@ -1,5 +1,4 @@
 import type { AgentEntry } from '../../src/agent/snapshot.js';
-import type { Clock } from '../../src/base/clock.js';
 import { type AttestedWorkload, vouchFor } from '../../src/registration/attested-workload.js';
 import { parseSelector } from '../../src/registration/selector.js';
 import { parseTrustDomain, workloadId } from '../../src/spiffe/id.js';
@@ -25,12 +24,18 @@ export function workloadWith(...selectors: string[]): AttestedWorkload {
   return vouchFor({ pid: 4711, uid: 1000, selectors: selectors.map(parseSelector), isAlive: () => true });
 }
 
-/** A clock that stands until it is moved. */
-export function standingClock(start = Date.now()): Clock & { advance(ms: number): void } {
+/** A clock that stands until time passes (`advance`) or somebody sets it (`jump`, which `uptime` does not notice). */
+export function standingClock(start = Date.now()) {
   let now = start;
+  let uptime = 0;
   return {
     now: () => now,
-    advance(ms) {
+    uptime: () => uptime,
+    advance(ms: number) {
+      now += ms;
+      uptime += ms;
+    },
+    jump(ms: number) {
       now += ms;
     },
   };

@@ -86,7 +86,7 @@ export async function fakeServer(clock: Clock): Promise<FakeServer> {
             csr,
             server.agentTtl,
           );
-          keep(chain, server.reattestable);
+          await keep(chain, server.reattestable);
         },
         async renewAgent(csr) {
           await called('RenewAgent');

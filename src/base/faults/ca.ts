@@ -31,6 +31,12 @@ export const caFaults = {
     hint: 'try again; look whether the key management service can be reached and still has the key',
     status: 'UNAVAILABLE',
   },
+  CAS0107: {
+    sentence:
+      'the clock of the server jumped to {at}, when no signing authority is valid, so nothing is issued',
+    hint: 'set the clock right; one that stays as it is is believed after some minutes, or when the server is restarted: then a new authority is made, and agents need the new trust bundle',
+    status: 'UNAVAILABLE',
+  },
   CAS0201: {
     sentence: 'the public key cannot be read: it has {problem}',
     hint: 'send the key as a SubjectPublicKeyInfo in DER',
