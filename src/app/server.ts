@@ -20,6 +20,7 @@ import { type OwnSvid, openOwnSvid } from '../server/own-svid.js';
 import { openRegistry } from '../server/registry.js';
 import { bundleSha256 } from '../spiffe/bundle-pem.js';
 import type { TrustDomain } from '../spiffe/id.js';
+import type { DatabaseSource } from '../store/postgres/target.js';
 import { openStore } from '../store/store.js';
 import type { Log } from '../telemetry/log.js';
 import type { Service } from '../transport/service.js';
@@ -34,6 +35,8 @@ export interface ServerSettings {
   readonly trustDomain: TrustDomain;
   /** Everything that the server keeps: the database, and the authorities with their keys. */
   readonly dataDir: string;
+  /** A PostgreSQL database in the place of the one in the data directory. */
+  readonly database?: DatabaseSource;
   readonly host: string;
   /** 0 for any free port. */
   readonly port: number;
@@ -98,8 +101,8 @@ async function openTrustDomain(
   settings: ServerSettings,
   closers: Closers,
 ): Promise<{ context: ApiContext; identity: OwnSvid }> {
-  const { trustDomain, dataDir, x509SvidTtl, caTtl, keys, log, clock = systemClock } = settings;
-  const store = await openStore({ dataDir, trustDomain, clock });
+  const { trustDomain, dataDir, database, x509SvidTtl, caTtl, keys, log, clock = systemClock } = settings;
+  const store = await openStore({ dataDir, ...(database && { database }), trustDomain, clock });
   closers.push(() => store.close());
   const path = join(dataDir, 'authorities.pem');
   const authorities = await openAuthorities({

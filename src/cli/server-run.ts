@@ -1,7 +1,7 @@
 import { isIPv6 } from 'node:net';
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { startServer } from '../app/server.js';
+import { type ServerSettings, startServer } from '../app/server.js';
 import { diskKeys, type KeyManager, memoryKeys } from '../ca/key-manager.js';
 import { parseTrustDomain } from '../spiffe/id.js';
 import { createLog, type LogLevel } from '../telemetry/log.js';
@@ -13,6 +13,8 @@ import { wholeSeconds } from './whole-seconds.js';
 interface Options {
   trustDomain: string;
   dataDir: string;
+  store?: string;
+  storeFile?: string;
   listen: { host: string; port: number };
   adminSocket: string;
   policy?: string;
@@ -31,6 +33,12 @@ export function serverRun(cli: Cli): Command {
   return new Command()
     .requiredOption('--trust-domain <name>', 'the trust domain that the server stands for')
     .requiredOption('--data-dir <dir>', 'the database and the signing keys; made when it is not there')
+    .addOption(
+      new Option('--store <url>', 'a PostgreSQL database instead of a file, without a password').conflicts(
+        'storeFile',
+      ),
+    )
+    .option('--store-file <file>', 'a file (0600) with the URL of the database, which may hold a password')
     .requiredOption('--listen <host:port>', 'where agents connect', hostAndPort)
     .requiredOption('--admin-socket <path>', "the socket for the server's own user, who may do everything")
     .option('--policy <dir>', 'the policy files; without it no policy is served')
@@ -67,6 +75,7 @@ async function run(cli: Cli, options: Options): Promise<void> {
   const server = await startServer({
     trustDomain: parseTrustDomain(options.trustDomain),
     dataDir: resolve(cli.cwd, options.dataDir),
+    ...databaseOf(cli, options),
     ...listen,
     // Not made absolute: a socket's path must be short.
     adminSocket: options.adminSocket,
@@ -81,6 +90,11 @@ async function run(cli: Cli, options: Options): Promise<void> {
   await aborted(signal);
   log.info({}, 'the server is stopping');
   await server.close();
+}
+
+function databaseOf(cli: Cli, { store, storeFile }: Options): Pick<ServerSettings, 'database'> {
+  if (storeFile !== undefined) return { database: { urlFile: resolve(cli.cwd, storeFile) } };
+  return store === undefined ? {} : { database: { url: store } };
 }
 
 function hostAndPort(given: string): { host: string; port: number } {

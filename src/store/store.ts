@@ -3,22 +3,27 @@ import { join } from 'node:path';
 import type { Clock } from '../base/clock.js';
 import type { ServerStore } from '../server/ports.js';
 import type { TrustDomain } from '../spiffe/id.js';
+import type { Connection } from './connection.js';
 import { openLibsql } from './libsql/connection.js';
+import { openPostgres } from './postgres/connection.js';
+import type { DatabaseSource } from './postgres/target.js';
 
 export interface StoreOptions {
-  /** The folder of the database; made, 0700, when it is not there. */
+  /** The folder of the database file; made, 0700, when it is not there. */
   dataDir: string;
+  /** A PostgreSQL database in the place of the file. */
+  database?: DatabaseSource;
   trustDomain: TrustDomain;
   clock: Clock;
 }
 
 /**
- * Opens the store in a data directory, for this process alone. What it acknowledges is on the disk.
- * Throws STO01xx, STO02xx.
+ * Opens the store: a file in the data directory, for this process alone, or a database that several servers share. What it
+ * acknowledges is on the disk. Throws STO0xxx.
  */
 export async function openStore(options: StoreOptions): Promise<ServerStore & { close(): Promise<void> }> {
-  const { dataDir, trustDomain, clock } = options;
-  const { run, close } = await openLibsql({ path: join(dataDir, 'server.db'), trustDomain });
+  const { clock } = options;
+  const { run, close } = await connect(options);
   return {
     entries: () => run('allEntries'),
     createEntries: (entries) => run('createEntries', entries, Math.floor(clock.now() / 1000)),
@@ -43,4 +48,9 @@ export async function openStore(options: StoreOptions): Promise<ServerStore & { 
     checkWritable: () => run('checkWritable', clock.now()),
     close,
   };
+}
+
+function connect({ dataDir, database, trustDomain }: StoreOptions): Promise<Connection> {
+  if (database) return openPostgres({ source: database, env: process.env, trustDomain });
+  return openLibsql({ path: join(dataDir, 'server.db'), trustDomain });
 }

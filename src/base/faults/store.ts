@@ -51,4 +51,75 @@ export const storeFaults = {
     hint: 'look at the log of the server for the reason, and start it again',
     status: 'UNAVAILABLE',
   },
+  STO0301: {
+    sentence: 'the URL of the database cannot be used: {problem}',
+    hint: 'write postgres://USER@HOST:PORT/DATABASE?PARAMETER=VALUE, as for psql',
+    status: 'INVALID_ARGUMENT',
+  },
+  STO0302: {
+    sentence: 'the URL of the database has a password, which everybody on this machine can read',
+    hint: 'put the URL into a file of mode 0600 and name it with --store-file, or use PGPASSFILE or PGSERVICEFILE',
+    status: 'INVALID_ARGUMENT',
+  },
+  STO0303: {
+    sentence:
+      '`{path}` may hold a password and is open to others: its mode is {mode} and its owner is uid {uid}',
+    hint: 'give it to the user that runs the server and make it 0600',
+    status: 'FAILED_PRECONDITION',
+  },
+  STO0304: {
+    sentence: '`{path}` cannot be used to connect to the database: {problem}',
+    hint: 'make the file what the URL of the database or the environment says it is',
+    status: 'FAILED_PRECONDITION',
+  },
+  STO0305: {
+    sentence: 'sslmode `{mode}` is not possible for `{place}`',
+    hint: 'use sslmode=verify-full (the default) or verify-ca; only a database on this machine may do without (disable)',
+    status: 'INVALID_ARGUMENT',
+  },
+  STO0306: {
+    sentence: 'sslmode `verify-ca` for `{place}` names no certificate authority of its own',
+    hint: 'add sslrootcert=FILE: without it every certificate of any public authority would be accepted',
+    status: 'INVALID_ARGUMENT',
+  },
+  STO0307: {
+    sentence: 'the database `{place}` does not let this server in: {problem}',
+    hint: 'put the password into the URL of --store-file, PGPASSFILE or PGSERVICEFILE, and look at pg_hba.conf',
+    status: 'FAILED_PRECONDITION',
+  },
+  STO0308: {
+    sentence: 'the database `{place}` could not be verified by TLS: {problem}',
+    hint: 'turn TLS on in the database, and name the authority of its certificate with sslrootcert=FILE in the URL',
+    status: 'FAILED_PRECONDITION',
+  },
+  STO0309: {
+    sentence: 'the database `{place}` is not suitable: {problem}',
+    hint: 'use {wanted}',
+    status: 'FAILED_PRECONDITION',
+  },
+  STO0401: {
+    sentence: 'the database `{place}` does not answer: {problem}',
+    hint: 'look whether it runs and can be reached; the server goes on from memory and connects again by itself',
+    status: 'UNAVAILABLE',
+  },
+  STO0402: {
+    sentence: 'the database `{place}` went away during a commit, so nobody knows whether it was written',
+    hint: 'look whether the change is there once the database answers again, and repeat it if it is not',
+    status: 'UNAVAILABLE',
+  },
+  STO0403: {
+    sentence: 'the disk of the database `{place}` is full, so nothing was written',
+    hint: 'make room on its disk and try again; what was acknowledged before is safe',
+    status: 'UNAVAILABLE',
+  },
+  STO0404: {
+    sentence: 'the database `{place}` can only be read: it follows another one, or was set to read-only',
+    hint: 'name the primary in the URL of the database',
+    status: 'UNAVAILABLE',
+  },
+  STO0405: {
+    sentence: 'the database `{place}` refused (SQLSTATE {state}), so nothing was written: {problem}',
+    hint: 'look at the log of the database; its user needs to own the tables, or to be allowed to create them',
+    status: 'UNAVAILABLE',
+  },
 } as const satisfies Record<`STO${number}`, FaultRow>;

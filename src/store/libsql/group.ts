@@ -1,9 +1,6 @@
+import type { Outcome } from '../outcome.js';
 import type { Work } from '../unit.js';
 import type { Database } from './database.js';
-
-export type Outcome =
-  | { readonly ok: true; readonly value: unknown }
-  | { readonly ok: false; readonly error: unknown };
 
 /**
  * Runs units in one transaction, each in a savepoint of its own, and answers for each once all of it is on the disk: many

@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { Fault } from '../../base/faults/fault.js';
 import { migrate } from '../migrate.js';
+import type { Outcome } from '../outcome.js';
 import { startUnit } from '../units.js';
 import { openDatabase } from './database.js';
 import { ensureDatabaseFile } from './database-file.js';
-import { type Outcome, runGroup } from './group.js';
+import { runGroup } from './group.js';
 import type { FromWorker, SentError, ToWorker, WorkerStart } from './messages.js';
 import { storeFault } from './store-fault.js';
 
