@@ -2,17 +2,20 @@ import { join } from 'node:path';
 import { type Clock, systemClock } from '../base/clock.js';
 import type { SourceFile } from '../base/source.js';
 import type { KeyManager } from '../ca/key-manager.js';
+import { folderContents } from '../control/folder-contents.js';
 import { policySourceForAgents } from '../control/policy-source.js';
 import { createPolicyState, type PolicyState } from '../control/policy-state.js';
 import { watchPolicyFolder } from '../control/policy-watcher.js';
+import type { PolicyFile } from '../policy/language/policy-file.js';
 import { agentIdentities } from '../server/agent-identities.js';
 import { type ApiContext, loggedAgent } from '../server/api/context.js';
 import { serverApi } from '../server/api/services.js';
-import { applyEntries } from '../server/apply-entries.js';
+import { applyEntriesFile } from '../server/apply-entries.js';
 import { createAuthoriser } from '../server/authorise.js';
 import { watchAuthorised } from '../server/authorised-watch.js';
 import { openAuthorities } from '../server/authorities.js';
 import { bundleSource } from '../server/bundle-source.js';
+import { createEntriesFolder } from '../server/entries-folder.js';
 import { entrySource } from '../server/entry-source.js';
 import { everyBundle, openFederatedBundles } from '../server/federated-bundles.js';
 import { type Chore, keepUp } from '../server/maintenance.js';
@@ -117,7 +120,7 @@ async function openTrustDomain(
   const registry = await openRegistry(store, trustDomain, clock);
   const federatedBundles = await openFederatedBundles(store, registry);
   if (settings.entries) {
-    await applyEntries(settings.entries, { registry, federatedBundles, trustDomain, log });
+    await applyEntriesFile(settings.entries, { registry, federatedBundles, trustDomain, log });
   }
   const identity = await openOwnSvid(registry.serverId, x509SvidTtl, authorities, clock);
   const authoriser = createAuthoriser(registry, authorities, clock);
@@ -158,12 +161,23 @@ function pushServices(policyDir: string | undefined, context: ApiContext, closer
   });
 }
 
-function followPolicyFolder(folder: string, { clock, log }: ApiContext, closers: Closers): PolicyState {
+/** Policy files go to those who are under them, files of entries into the registry. */
+function followPolicyFolder(folder: string, context: ApiContext, closers: Closers): PolicyState {
+  const { clock, log } = context;
   const state = createPolicyState({ folder, clock, log });
-  const stopWatching = watchPolicyFolder({ folder, onFiles: state.offer, onProblem: state.refuse });
-  closers.push(() => {
+  const entries = createEntriesFolder(context);
+  const onFiles = (files: readonly PolicyFile[]) => {
+    const contents = folderContents(files);
+    entries.offer(contents.entries);
+    state.offer(contents.policy);
+  };
+  const stopWatching = watchPolicyFolder({ folder, onFiles, onProblem: state.refuse });
+  const stopKeepingUp = keepUp([{ name: 'entries of the folder', run: () => entries.keepUp() }], log);
+  closers.push(async () => {
     stopWatching();
     state.close();
+    await stopKeepingUp();
+    await entries.close();
   });
   return state;
 }

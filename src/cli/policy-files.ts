@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { basename, join, posix, resolve, sep } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fault } from '../base/faults/fault.js';
+import { folderContents } from '../control/folder-contents.js';
 import { type Reading, readPolicyFolder } from '../control/policy-folder.js';
 import type { PolicyFile } from '../policy/language/policy-file.js';
 import type { Cli } from './cli.js';
@@ -10,19 +11,24 @@ import { readTextFile } from './text-file.js';
 /** Milliseconds to wait for a folder that somebody is writing to. */
 const patience = 2_000;
 
-/** The policy in a folder, or in the files that the user names. Throws CLI0201, CTL01xx. */
-export async function readPolicyFiles(cli: Cli, paths: readonly string[]): Promise<PolicyFile[]> {
+/** The policy in a folder, or in the files that the user names; files of entries are passed over. Throws CLI0201, CTL01xx. */
+export async function readPolicyFiles(cli: Cli, paths: readonly string[]): Promise<readonly PolicyFile[]> {
+  return folderContents(await readFiles(cli, paths)).policy;
+}
+
+/** The files in folders, and those that the user names. Throws CLI0201, CTL01xx. */
+export async function readFiles(cli: Cli, paths: readonly string[]): Promise<PolicyFile[]> {
   const files: PolicyFile[] = [];
   for (const path of paths) {
     if (statSync(resolve(cli.cwd, path), { throwIfNoEntry: false })?.isDirectory())
-      files.push(...(await inFolder(cli, path)));
+      files.push(...(await readFilesIn(cli, path)));
     else files.push({ ...readTextFile(cli, path), name: nameOf(path) });
   }
   return files;
 }
 
-/** Messages show the path from where the user stands; rules are named by the file's place in the folder. */
-async function inFolder(cli: Cli, folder: string): Promise<PolicyFile[]> {
+/** Messages show the path from where the user stands; rules are named by the file's place in the folder. Throws CTL01xx. */
+export async function readFilesIn(cli: Cli, folder: string): Promise<PolicyFile[]> {
   const { files } = await settled(resolve(cli.cwd, folder));
   return files.map(({ name, text }) => ({ name, text, path: join(folder, name) }));
 }

@@ -40,7 +40,7 @@ test('apply creates, updates and lists; applied again it changes nothing; it del
 + spiffe://shop.example/web (applied-web)
 + spiffe://shop.example/orders (applied-orders)
 err| 0 unchanged
-exit 0
+exit 1
 
 $ plastron entry apply -f two.yaml
 + spiffe://shop.example/web (applied-web)
@@ -54,6 +54,7 @@ exit 0
 
 $ plastron entry apply -f changed.yaml
 ~ spiffe://shop.example/orders (applied-orders)
+    x509SvidTtl: 60s -> 90s
 err| 1 unchanged
 exit 0
 

@@ -79,6 +79,8 @@ export function createPolicyState({ folder, clock, log }: PolicyStateOptions): P
       return () => listeners.delete(listener);
     },
     offer: (files) => {
+      // No file is more likely a mistake than a wish to allow nothing.
+      if (files.length === 0) return refuse(fault('CTL0102', { folder }));
       try {
         const { checked, diagnostics } = checkPolicy(files, clock.now());
         if (!checked) return refuse(refused(folder, diagnostics), diagnostics);

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { placeOf } from '../base/source.js';
 import { parseTrustDomain } from '../spiffe/id.js';
 import { checkEntry } from './check-entry.js';
-import { loadEntries } from './entries-file.js';
+import { isEntriesFile, loadEntries } from './entries-file.js';
 import { entryFieldRules } from './entry-fields.js';
 import { parseSelector } from './selector.js';
 
@@ -58,7 +58,61 @@ test('every field is read, and the entry is the very one that the API would make
     },
     trustDomain,
   );
-  assert.deepEqual(entries, [same]);
+  assert.deepEqual(
+    entries?.map(({ content }) => content),
+    [same],
+  );
+  assert.equal(entries?.[0] && placeOf(entries[0].at), '1.yaml:3:5');
+});
+
+test('the default identity is a mark of its own, which is the hint `default` and can stand beside no other hint', () => {
+  const hints = (more: string) => load(file(entry('/web', more))).entries?.map(({ content }) => content.hint);
+  assert.deepEqual(hints('\n    default: true'), ['default']);
+  assert.deepEqual(hints('\n    default: true\n    hint: default'), ['default']);
+  assert.deepEqual(hints('\n    default: false\n    hint: internal'), ['internal']);
+  const both = file(entry('/web', '\n    hint: internal\n    default: true'));
+  assert.deepEqual(problems(both), ['REG0211 1.yaml:6:11']);
+  assert.deepEqual(problems(file(entry('/web', '\n    default: yes'))), ['POL0103 1.yaml:6:14']);
+});
+
+test('the end of an entry is an instant, a date or seconds', () => {
+  const ends = ['2033-05-18T03:33:20Z', '2033-05-18', '2000000000'].map(
+    (text) => load(file(entry('/web', `\n    expiresAt: ${text}`))).entries?.[0]?.content.expiresAt,
+  );
+  assert.deepEqual(ends, [2_000_000_000, 1_999_987_200, 2_000_000_000]);
+  assert.deepEqual(problems(file(entry('/web', '\n    expiresAt: soon'))), ['POL0103 1.yaml:6:16']);
+  assert.deepEqual(problems(file(entry('/web', '\n    expiresAt: -1'))), ['REG0209 1.yaml:6:16']);
+});
+
+test('the owner of a file is part of the IDs of its entries', () => {
+  const owned = file(entry('/a', '\n    name: a'), entry('/b')).replace(
+    'entries:',
+    'owner: shop-team\nentries:',
+  );
+  const { entries = [], prefixes } = load(owned, file(entry('/c')));
+  assert.deepEqual(prefixes, ['applied.shop-team.', 'applied-']);
+  const [a, b, c] = entries.map(({ content }) => content.id);
+  assert.equal(a, 'applied.shop-team.a');
+  assert.match(b ?? '', /^applied\.shop-team\.[0-9a-f]{32}$/);
+  assert.match(c ?? '', /^applied-[0-9a-f]{32}$/);
+  assert.deepEqual(problems(owned.replace('shop-team', 'Shop.Team')), ['REG0212 1.yaml:2:8']);
+});
+
+test('without a trust domain it is that of the first entry, and all others must be in it', () => {
+  const text = file(entry('/a'), entry('/b').replace('shop.example/b', 'other.example/b'));
+  const { diagnostics } = loadEntries([{ path: '1.yaml', text }]);
+  assert.deepEqual(
+    diagnostics.map(({ code, at }) => `${code} ${placeOf(at)}`),
+    ['REG0201 1.yaml:6:15'],
+  );
+});
+
+test('a file of entries is known by its text, also when it is no YAML', () => {
+  const is = (text: string) => isEntriesFile({ path: 'x.yaml', text });
+  for (const text of [full, '\ufeffentries: []', '"entries" : []', 'version: 1\nentries:\n  - ['])
+    assert.ok(is(text), text);
+  for (const text of ['version: 1\nrules: []', 'rules:\n  entries: 1', '# entries:'])
+    assert.ok(!is(text), text);
 });
 
 test('several files are one list', () => {

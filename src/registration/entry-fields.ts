@@ -1,10 +1,11 @@
-import { diagnosticOf, type Report } from '../base/diagnostics/diagnostic.js';
+import { diagnostic, diagnosticOf, type Report } from '../base/diagnostics/diagnostic.js';
 import { Fault } from '../base/faults/fault.js';
+import { parseInstant } from '../base/instant.js';
 import type { SourceRange } from '../base/source.js';
 import { type FieldRule, mistyped, oneOrMore } from '../base/yaml/fields.js';
 import type { Tree } from '../base/yaml/tree.js';
-import type { TrustDomain } from '../spiffe/id.js';
-import type { EntryContent } from './entry.js';
+import { parseWorkloadId, type TrustDomain, trustDomainOf } from '../spiffe/id.js';
+import { defaultHint, type EntryContent } from './entry.js';
 import {
   checkDnsName,
   checkEntryId,
@@ -17,7 +18,7 @@ import {
 } from './entry-rules.js';
 import { parseSelector } from './selector.js';
 
-/** The fields of an entry in a file. */
+/** The fields of an entry in a file: what it says, and the mark of the default identity. */
 export const entryFieldRules = {
   spiffeId: 'required',
   parentId: 'required',
@@ -30,19 +31,24 @@ export const entryFieldRules = {
   downstream: 'optional',
   hint: 'optional',
   expiresAt: 'optional',
-} as const satisfies Record<keyof EntryContent, FieldRule>;
+  default: 'optional',
+} as const satisfies Record<keyof EntryContent | 'default', FieldRule>;
 
-type FieldTrees = Partial<Record<keyof EntryContent, Tree>>;
+type FieldTrees = Partial<Record<keyof typeof entryFieldRules, Tree>>;
 
-/** Reads the fields of one entry, each by its own rule; `undefined` when one of them cannot be had. */
+/**
+ * Reads the fields of one entry, each by its own rule; `undefined` when one of them cannot be had. Without a trust domain IDs
+ * of every one are taken.
+ */
 export function readEntryFields(
   fields: FieldTrees,
-  trustDomain: TrustDomain,
+  trustDomain: TrustDomain | undefined,
   report: Report,
 ): EntryContent | undefined {
   const read = readers(report);
-  const spiffeId = read.text(fields.spiffeId, 'spiffeId', (text) => checkEntryId(text, trustDomain));
-  const parentId = read.text(fields.parentId, 'parentId', (text) => checkParentId(text, trustDomain));
+  const domainFor = (id: string) => trustDomain ?? trustDomainOf(parseWorkloadId(id));
+  const spiffeId = read.text(fields.spiffeId, 'spiffeId', (text) => checkEntryId(text, domainFor(text)));
+  const parentId = read.text(fields.parentId, 'parentId', (text) => checkParentId(text, domainFor(text)));
   const selectors = read.texts(fields.selectors, 'selectors', parseSelector);
   const rest = {
     x509SvidTtl: read.number(fields.x509SvidTtl, 'x509SvidTtl', checkTtl) ?? 0,
@@ -53,11 +59,23 @@ export function readEntryFields(
       .sort(),
     admin: read.flag(fields.admin, 'admin'),
     downstream: read.flag(fields.downstream, 'downstream'),
-    hint: read.text(fields.hint, 'hint', checkHint) ?? '',
-    expiresAt: read.number(fields.expiresAt, 'expiresAt', checkExpiry) ?? 0,
+    hint: readHint(fields, report),
+    expiresAt: read.time(fields.expiresAt, 'expiresAt') ?? 0,
   };
   if (spiffeId === undefined || parentId === undefined || selectors.length === 0) return undefined;
   return { spiffeId, parentId, selectors: checkSelectors(selectors), ...rest };
+}
+
+/** The hint is also the mark of the default identity, so an entry has one or the other. */
+function readHint(fields: FieldTrees, report: Report): string {
+  const read = readers(report);
+  const hint = read.text(fields.hint, 'hint', checkHint) ?? '';
+  if (!read.flag(fields.default, 'default')) return hint;
+  if (fields.hint && hint !== defaultHint) {
+    const related = fields.default ? [{ at: fields.default.at, label: 'the default identity' }] : [];
+    report(diagnostic('REG0211', { hint }, fields.hint.at, { related }));
+  }
+  return defaultHint;
 }
 
 function readers(report: Report) {
@@ -83,6 +101,16 @@ function readers(report: Report) {
       }
       const { value } = tree;
       return attempt(report, tree.at, () => check(value));
+    },
+    /** Seconds since the Unix epoch, written as such or as an instant. */
+    time: (tree: Tree | undefined, field: string) => {
+      if (!tree) return undefined;
+      const value = tree.kind === 'scalar' ? tree.value : undefined;
+      if (typeof value === 'number') return attempt(report, tree.at, () => checkExpiry(value));
+      const instant = typeof value === 'string' ? parseInstant(value) : undefined;
+      return instant
+        ? instant.ms / 1000
+        : mistyped(tree, `\`${field}\``, 'an instant such as 2027-01-31T18:00:00Z', report);
     },
     flag: (tree: Tree | undefined, field: string): boolean => {
       if (!tree) return false;

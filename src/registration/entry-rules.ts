@@ -58,7 +58,7 @@ export function checkEntryName(id: string): string {
 }
 
 /** A foreign trust domain whose bundle the workload is to have, with or without `spiffe://`. Throws IDN01xx, REG0208. */
-export function checkFederatesWith(name: string, own: TrustDomain): TrustDomain {
+export function checkFederatesWith(name: string, own: TrustDomain | undefined): TrustDomain {
   const trustDomain = name.startsWith('spiffe://')
     ? trustDomainOf(parseSpiffeId(name))
     : parseTrustDomain(name);

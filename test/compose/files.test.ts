@@ -78,9 +78,9 @@ test('the entries tell the services apart by the users that the compose file run
   const file = { path: 'entries.yaml', text: readFileSync(`${folder}entries.yaml`, 'utf8') };
   const { entries, diagnostics } = loadEntries([file], parseTrustDomain('shop.example'));
   assert.deepEqual(diagnostics, []);
-  const users = (entries ?? []).map(({ spiffeId, selectors }) => [
-    spiffeId,
-    selectors.map(({ value }) => value),
+  const users = (entries ?? []).map(({ content }) => [
+    content.spiffeId,
+    content.selectors.map(({ value }) => value),
   ]);
   const user = (name: string) => `uid:${compose.services[name]?.user?.split(':')[0]}`;
   const names = ['web', 'orders', 'intruder'];

@@ -66,4 +66,9 @@ export const cliFaults = {
     hint: 'give the options for what is to change; `plastron entry update --help` lists them',
     status: 'INVALID_ARGUMENT',
   },
+  CLI0602: {
+    sentence: 'the folder `{folder}` has no file of entries',
+    hint: 'a file of entries has `entries:` at the beginning of a line, and its name ends in .yaml or .yml',
+    status: 'INVALID_ARGUMENT',
+  },
 } as const satisfies Record<`CLI${number}`, FaultRow>;

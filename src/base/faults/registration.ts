@@ -71,6 +71,11 @@ export const registrationFaults = {
     hint: 'leave one of them out: the default identity is the one whose hint is `default`',
     status: 'INVALID_ARGUMENT',
   },
+  REG0212: {
+    sentence: '`{owner}` cannot be the owner of entries',
+    hint: 'use 1 to 32 characters of a-z, 0-9 and dash, as in shop-team',
+    status: 'INVALID_ARGUMENT',
+  },
   REG0301: {
     sentence: '`{version}` is not a version of the entries file that this program reads',
     hint: 'write `version: 1`',
@@ -81,6 +86,11 @@ export const registrationFaults = {
       'the same entry stands twice: it has the same name, or the same SPIFFE ID, parent and selectors',
     hint: 'keep one of them',
     status: 'INVALID_ARGUMENT',
+  },
+  REG0304: {
+    sentence: 'the entry `{id}` has this SPIFFE ID, parent and selectors, and files of another owner made it',
+    hint: 'take it out of the files of one of the two owners',
+    status: 'ALREADY_EXISTS',
   },
   REG0303: {
     sentence: 'the entries in `{path}` cannot be used: {problem}',

@@ -15,7 +15,7 @@ import type { SourceFile, SourceRange } from '../source.js';
 import { visible } from '../visible.js';
 import type { MapEntry, Tree } from './tree.js';
 
-const maxCharacters = 1 << 18;
+const usualMaxCharacters = 1 << 18;
 const maxDepth = 32;
 /** One slip often makes the parser stumble over every line that follows. */
 const maxSyntaxErrors = 20;
@@ -25,13 +25,17 @@ const maxSyntaxErrors = 20;
  * else than it seems to: duplicate keys, anchors, aliases, merge keys, tags, directives, `__proto__`, several documents,
  * invisible characters. Answers `undefined` when anything was refused; everything that was is reported.
  */
-export function parseYaml(file: SourceFile, report: Report): Tree | undefined {
+export function parseYaml(
+  file: SourceFile,
+  report: Report,
+  maxCharacters = usualMaxCharacters,
+): Tree | undefined {
   let refused = false;
   const refuse: Report = (found) => {
     refused = true;
     report(found);
   };
-  const document = readDocument(file, refuse);
+  const document = readDocument(file, refuse, maxCharacters);
   const root = document?.contents;
   const tree = root ? buildTree({ file, report: refuse }, root, 0) : undefined;
   return refused ? undefined : tree;
@@ -42,7 +46,7 @@ interface Reader {
   readonly report: Report;
 }
 
-function readDocument(file: SourceFile, report: Report): Document | undefined {
+function readDocument(file: SourceFile, report: Report, maxCharacters: number): Document | undefined {
   const { text } = file;
   if (text.length > maxCharacters) {
     report(diagnostic('POL0009', { problem: `it has more than ${maxCharacters} characters` }, start(file)));

@@ -1,33 +1,55 @@
 import { Command } from 'commander';
-import { countDiagnostics, renderDiagnostics } from '../../base/diagnostics/render.js';
-import { loadEntries } from '../../registration/entries-file.js';
-import type { EntryDraft } from '../../registration/entry.js';
+import { fault } from '../../base/faults/fault.js';
+import { placeOf } from '../../base/source.js';
+import { visible } from '../../base/visible.js';
 import { type EntryPlan, planEntries } from '../../registration/plan.js';
-import { parseTrustDomain, type TrustDomain } from '../../spiffe/id.js';
+import { parseTrustDomain } from '../../spiffe/id.js';
 import type { GrpcConnection } from '../../transport/grpc-client.js';
 import { serviceDefinition } from '../../wire/services.js';
-import { adminSocketOption, refusal, withServer } from '../admin.js';
+import { type AdminOptions, adminSocketOption, withServer } from '../admin.js';
 import { type Cli, exitCodes } from '../cli.js';
-import { readTextFile } from '../text-file.js';
-import { draftMessage, entryFrom, listEntries } from './message.js';
+import { confirmed, yesOption } from '../confirm.js';
+import { examples } from '../examples.js';
+import { type OutputOptions, output, outputOption } from '../output.js';
+import { during } from '../progress.js';
+import { errorOf, isRefused, type Result, tellRefusal } from '../results.js';
+import { several } from '../several.js';
+import { carryOut } from './carry-out.js';
+import { entryFrom, listEntries } from './message.js';
+import { type Step, stepLines, stepsOf } from './plan-lines.js';
+import { type ReadEntries, readEntries } from './read-entries.js';
 
-interface Options {
-  adminSocket: string;
+interface Options extends AdminOptions, OutputOptions {
   file: string[];
   prune?: true;
   dryRun?: true;
+  yes?: true;
 }
 
 /** `plastron entry apply -f FILE`: makes the server's entries say what the files say; `+` created, `~` updated, `-` deleted. */
 export function entryApply(cli: Cli): Command {
   return new Command()
     .requiredOption(...adminSocketOption)
-    .requiredOption('-f, --file <file>', 'entries as YAML; may be given several times', several)
-    .option('--prune', 'also delete entries that an earlier apply made and no file has any more')
+    .requiredOption(
+      '-f, --file <path>',
+      'entries as YAML, or a folder with such files; may be given several times',
+      several,
+    )
+    .option('--prune', 'also delete entries that files of the same owner made and no file has any more')
     .option('--dry-run', 'only say what would be done')
+    .addOption(yesOption())
+    .addOption(outputOption())
     .addHelpText(
       'after',
-      '\nOn stdout: + created, ~ updated, - deleted, one line an entry; nothing when nothing differs.',
+      `${examples(
+        'plastron entry apply -f entries.yaml --dry-run',
+        'plastron entry apply -f entries.yaml',
+        'plastron entry apply -f policy/ --prune',
+      )}
+
+On stdout: + created, ~ updated and what changes, - deleted; nothing when nothing differs.
+Exit codes: 0 everything is as the files say, 1 an entry was refused or a file has mistakes,
+            1 with --dry-run: something would be done, 3 --prune would delete everything.`,
     )
     .action((options: Options) => withServer(options, (server) => apply(cli, server, options)));
 }
@@ -36,65 +58,98 @@ async function apply(cli: Cli, server: GrpcConnection, options: Options): Promis
   const { GetBundle } = serviceDefinition('spire.api.server.bundle.v1.Bundle');
   const { trust_domain = '' } = await server.unary(GetBundle, { output_mask: {} });
   const trustDomain = parseTrustDomain(trust_domain);
-  const wanted = readEntries(cli, options.file, trustDomain);
-  if (!wanted) return;
-  const existing = (await listEntries(server)).map((message) => entryFrom(message, trustDomain));
-  const plan = planEntries(wanted, existing);
-  if (!options.dryRun) await carryOut(server, plan, options.prune === true);
-  for (const { spiffeId, id } of plan.create) cli.voice.print(`+ ${spiffeId} (${id})`);
-  for (const { spiffeId, id } of plan.update) cli.voice.print(`~ ${spiffeId} (${id})`);
-  for (const { spiffeId, id } of plan.surplus) {
-    if (options.prune) cli.voice.print(`- ${spiffeId} (${id})`);
-    else cli.voice.say(`kept, though no file has it any more: ${spiffeId} (${id}); --prune would delete it`);
+  const files = await readEntries(cli, options.file, trustDomain);
+  if (!files) return;
+  const existing = await during('looking at the entries', cli, (tell) =>
+    listEntries(server, {}, (count) => tell(`${count}`)),
+  );
+  const plan = planEntries(
+    files.entries.map(({ content }) => content),
+    files.prefixes,
+    existing.map((message) => entryFrom(message, trustDomain)),
+  );
+  if (options.dryRun) return tellPlan(cli, plan, options);
+  if (options.prune && !(await mayPrune(cli, files, plan, options))) return;
+  await doAndTell(cli, server, { plan, files, options });
+}
+
+/** What would be done; exit code 1 when that is anything. */
+function tellPlan(cli: Cli, plan: EntryPlan, { output: format, prune }: Options): void {
+  const steps = stepsOf(plan, prune === true);
+  const items = steps.map((step) => ({ ...step, done: false, error: null }));
+  const document = { kind: 'EntryApply', dryRun: true, items, unchanged: plan.unchanged.length };
+  output(cli, format, document, () =>
+    steps.filter(({ action }) => action !== 'keep').flatMap((step) => stepLines(cli.voice, step)),
+  );
+  tellRest(cli, plan, steps);
+  for (const { id } of steps.filter(({ action }) => action === 'refuse')) tellConflict(cli, id);
+  if (steps.some(({ action }) => action !== 'keep')) cli.exitWith(exitCodes.negative);
+}
+
+/** An empty file is more likely a mistake than a wish to delete everything. */
+async function mayPrune(cli: Cli, files: ReadEntries, plan: EntryPlan, { yes }: Options): Promise<boolean> {
+  const count = plan.surplus.length;
+  if (count === 0) return true;
+  if (files.entries.length === 0 && !yes) {
+    cli.voice.say(`the files have no entry at all, so --prune would delete all ${count} of their owner`);
+    cli.voice.say('  = help: give --yes if that is meant');
+    cli.exitWith(exitCodes.guardTripped);
+    return false;
   }
-  cli.voice.say(`${plan.unchanged.length} unchanged`);
-}
-
-/** Every problem of the files is shown; with one of them nothing is applied. */
-function readEntries(
-  cli: Cli,
-  paths: readonly string[],
-  trustDomain: TrustDomain,
-): readonly EntryDraft[] | undefined {
-  const files = paths.map((path) => readTextFile(cli, path));
-  const { entries, diagnostics } = loadEntries(files, trustDomain);
-  if (entries) return entries;
-  cli.voice.say(renderDiagnostics(diagnostics, (tone, text) => cli.voice.paint(tone, text, 'stderr')));
-  cli.voice.say(`\n${countDiagnostics(diagnostics)}, nothing was applied`);
-  cli.exitWith(exitCodes.negative);
-  return undefined;
-}
-
-/** As many as one request may name. */
-const batchSize = 500;
-
-async function carryOut(server: GrpcConnection, plan: EntryPlan, prune: boolean): Promise<void> {
-  const api = serviceDefinition('spire.api.server.entry.v1.Entry');
-  for (const entries of batches(plan.create.map(draftMessage))) {
-    check(await server.unary(api.BatchCreateEntry, { entries }));
+  if (cli.ask && !yes) {
+    for (const { id, spiffeId } of plan.surplus.slice(0, 20))
+      cli.voice.say(`- ${visible(`${spiffeId} (${id})`)}`);
+    if (count > 20) cli.voice.say(`and ${count - 20} more`);
   }
-  for (const entries of batches(plan.update.map(draftMessage))) {
-    check(await server.unary(api.BatchUpdateEntry, { entries }));
+  return confirmed(cli, yes, `delete ${count === 1 ? 'this entry' : `these ${count} entries`}?`);
+}
+
+interface Work {
+  readonly plan: EntryPlan;
+  readonly files: ReadEntries;
+  readonly options: Options;
+}
+
+/** Tells what was done also when the server goes away in the middle. */
+async function doAndTell(cli: Cli, server: GrpcConnection, { plan, files, options }: Work): Promise<void> {
+  const { output: format } = options;
+  const prune = options.prune === true;
+  const results = new Map<string, Result>();
+  const done = (result: Result) => void results.set(result.id, result);
+  try {
+    await during('applying', cli, (tell) => carryOut(server, plan, { prune, tell, done }));
+  } finally {
+    const steps = stepsOf(plan, prune);
+    const isDone = ({ id }: Step) => results.has(id) && !isRefused(results.get(id) ?? { status: null });
+    const items = steps.map((step) => ({
+      ...step,
+      done: isDone(step),
+      error: errorOf(results.get(step.id)?.status),
+    }));
+    const document = { kind: 'EntryApply', dryRun: false, items, unchanged: plan.unchanged.length };
+    output(cli, format, document, () => steps.filter(isDone).flatMap((step) => stepLines(cli.voice, step)));
+    const refused = [...results.values()].filter(isRefused);
+    const places = new Map(files.entries.map(({ content, at }) => [content.id, placeOf(at)]));
+    for (const result of refused) tellRefusal(cli, { ...result, id: places.get(result.id) ?? result.id });
+    for (const { present } of plan.conflicts) tellConflict(cli, present.id);
+    tellRest(cli, plan, steps);
+    if (refused.length + plan.conflicts.length > 0) cli.exitWith(exitCodes.negative);
   }
-  for (const ids of batches(prune ? plan.surplus.map(({ id }) => id) : [])) {
-    check(await server.unary(api.BatchDeleteEntry, { ids }));
+}
+
+function tellConflict({ voice }: Cli, id: string): void {
+  const { message, hint } = fault('REG0304', { id });
+  voice.say(`${voice.mark('bad', 'stderr')} ${message}`);
+  voice.say(`  = help: ${hint}`);
+}
+
+function tellRest({ voice }: Cli, plan: EntryPlan, steps: readonly Step[]): void {
+  const kept = steps.filter(({ action }) => action === 'keep');
+  for (const { spiffeId, id } of kept.slice(0, 20)) {
+    voice.say(
+      `kept, though no file has it any more: ${visible(`${spiffeId} (${id})`)}; --prune would delete it`,
+    );
   }
-}
-
-function check({
-  results = [],
-}: {
-  results?: readonly { status?: { code?: number; message?: string } | null }[];
-}): void {
-  const failed = results.find(({ status }) => status?.code);
-  if (failed) throw refusal(failed.status?.message ?? '');
-}
-
-function batches<Item>(items: readonly Item[]): Item[][] {
-  const count = Math.ceil(items.length / batchSize);
-  return Array.from({ length: count }, (_, i) => items.slice(i * batchSize, (i + 1) * batchSize));
-}
-
-function several(given: string, before: string[] = []): string[] {
-  return [...before, given];
+  if (kept.length > 20) voice.say(`and ${kept.length - 20} more`);
+  voice.say(`${plan.unchanged.length} unchanged`);
 }
