@@ -22,7 +22,7 @@ test('of a batch the good entries are created, and each bad one says what is wro
     entryMessage('/spire/server', parent, ['unix:uid:1']),
     entryMessage('/orders', parent, []),
     entryMessage('/web', parent, ['unix:uid:1']),
-    entryMessage('/orders', parent, ['unix:uid:2'], { store_svid: true }),
+    entryMessage('/orders', parent, ['unix:uid:2', 'docker:label:a'], { store_svid: true }),
     entryMessage('/orders', parent, ['unix:uid:2'], { federates_with: ['other.example'] }),
     { ...entryMessage('/orders', parent, ['unix:uid:2']), spiffe_id: undefined },
     entryMessage('/orders', parent, ['unix:uid:2']),
@@ -41,7 +41,7 @@ test('of a batch the good entries are created, and each bad one says what is wro
     [3, 'REG0202', undefined],
     [3, 'REG0203', undefined],
     [6, 'SRV0302', '/web'],
-    [3, 'SRV0303', undefined],
+    [3, 'REG0213', undefined],
     [3, 'SRV0304', undefined],
     [3, 'SRV0201', undefined],
     [0, undefined, '/orders'],
@@ -124,6 +124,100 @@ test('entries are listed, filtered and counted, page by page', async (t) => {
   const first = await server.admin.unary(entryApi.ListEntries, { page_size: 2 });
   const rest = await server.admin.unary(entryApi.ListEntries, { page_token: first.next_page_token ?? '' });
   assert.deepEqual([first.entries?.length, rest.entries?.length, rest.next_page_token ?? ''], [2, 1, '']);
+});
+
+const whole = {
+  x509_svid_ttl: 60,
+  jwt_svid_ttl: 30,
+  admin: true,
+  downstream: true,
+  expires_at: '2000000000',
+  dns_names: ['web.shop.example', 'a'],
+  store_svid: true,
+  hint: 'h',
+  additional_attributes: { disable_x509_svid_prefetch: true, jwt_svid_include_jti: true },
+} as const;
+
+/** Without the names of the arms of optional fields, which a decoder adds. */
+function fieldsOf(entry: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(entry).filter(([name]) => !name.startsWith('_')));
+}
+
+test('every field of an entry is kept; a mask gives the fields that it names, and no others', async (t) => {
+  const { admin } = await runningServer(t);
+  const { results = [] } = await admin.unary(entryApi.BatchCreateEntry, {
+    entries: [
+      entryMessage('/web', parent, ['unix:uid:1'], { id: 'web', ...whole, dns_names: [...whole.dns_names] }),
+    ],
+  });
+  const { created_at = '0', revision_number = '0', ...given } = fieldsOf(results[0]?.entry ?? {});
+  const expected = { id: 'web', spiffe_id: id('/web'), parent_id: id(parent), ...whole };
+  assert.deepEqual(given, { ...expected, selectors: [{ type: 'unix', value: 'uid:1' }] });
+  assert.ok(Number(created_at) > 0 && Number(revision_number) > 0);
+  const all = { ...given, created_at, revision_number };
+  for (const [field, value] of Object.entries(all)) {
+    if (field === 'id') continue;
+    const masked = await admin.unary(entryApi.GetEntry, { id: 'web', output_mask: { [field]: true } });
+    assert.deepEqual(fieldsOf(masked), { id: 'web', [field]: value }, field);
+  }
+  assert.deepEqual(await admin.unary(entryApi.GetEntry, { id: 'web', output_mask: {} }), { id: 'web' });
+});
+
+test('an update changes each field alone, and back to nothing', async (t) => {
+  const { admin } = await runningServer(t);
+  await admin.unary(entryApi.BatchCreateEntry, {
+    entries: [entryMessage('/web', parent, ['unix:uid:1'], { id: 'web' })],
+  });
+  const plain = await admin.unary(entryApi.GetEntry, { id: 'web' });
+  const contentOf = (entry: object) => ({ ...fieldsOf(entry), revision_number: undefined });
+  for (const [field, value] of Object.entries(whole)) {
+    const update = async (entry: object) => {
+      const request = { entries: [{ id: 'web', ...entry }], input_mask: { [field]: true } };
+      return contentOf((await admin.unary(entryApi.BatchUpdateEntry, request)).results?.[0]?.entry ?? {});
+    };
+    // What the mask does not name is not looked at.
+    assert.deepEqual(
+      await update({ ...whole, [field]: value }),
+      { ...contentOf(plain), [field]: value },
+      field,
+    );
+    assert.deepEqual(await update({}), contentOf(plain), field);
+  }
+});
+
+test('IDs that mean something to JavaScript are IDs like any other (S34)', async (t) => {
+  const server = await runningServer(t);
+  const names = ['__proto__', 'constructor', 'toString', 'hasOwnProperty'];
+  const missing = await server.admin.unary(entryApi.BatchDeleteEntry, { ids: names });
+  assert.ok(missing.results?.every(({ status }) => status?.code === 5));
+  const entries = names.map((name, index) =>
+    entryMessage('/web', parent, [`unix:uid:${index}`], { id: name }),
+  );
+  assert.deepEqual(await createEntries(server, ...entries), names);
+  for (const name of names) {
+    const { id: found, selectors } = await server.admin.unary(entryApi.GetEntry, { id: name });
+    assert.deepEqual([found, selectors?.length], [name, 1]);
+  }
+  const { entries: listed = [] } = await server.admin.unary(entryApi.ListEntries, {});
+  assert.deepEqual(listed.map((entry) => entry.id).sort(), names.sort());
+});
+
+test('a missing ID, an unknown one and a batch without end each have their own answer (S34)', async (t) => {
+  const { admin } = await runningServer(t);
+  const { results = [] } = await admin.unary(entryApi.BatchDeleteEntry, { ids: ['', 'nothing'] });
+  assert.deepEqual(
+    results.map(({ status, id: of }) => [status?.code, of ?? '']),
+    [
+      [3, ''],
+      [5, 'nothing'],
+    ],
+  );
+  assert.equal((await endOf(admin.unary(entryApi.GetEntry, {}))).status, 'INVALID_ARGUMENT');
+  const ids = Array.from({ length: 1001 }, (_, index) => String(index));
+  assert.equal((await endOf(admin.unary(entryApi.BatchDeleteEntry, { ids }))).status, 'INVALID_ARGUMENT');
+  const large = entryMessage('/web', parent, ['unix:uid:1'], { hint: 'x'.repeat(5 * 1024 * 1024) });
+  const tooLarge = admin.unary(entryApi.BatchCreateEntry, { entries: [large] });
+  assert.equal((await endOf(tooLarge)).status, 'RESOURCE_EXHAUSTED');
 });
 
 test('what is deleted is gone for agents at once; deleting it again is an answer, not an error', async (t) => {

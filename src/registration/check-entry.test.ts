@@ -34,6 +34,9 @@ test('a good entry comes out canonical, with the defaults filled in', () => {
     admin: false,
     downstream: false,
     hint: '',
+    storeSvid: false,
+    disableX509SvidPrefetch: false,
+    jwtSvidIncludeJti: false,
     expiresAt: 0,
   });
 });
@@ -52,6 +55,17 @@ const refused: readonly [string, string, Partial<UncheckedEntry>][] = [
   ['a trust domain that only starts the same', 'REG0201', { spiffeId: 'spiffe://shop.example.org/web' }],
   ['a foreign parent', 'REG0201', { parentId: 'spiffe://other.example/node' }],
   ['no parent', 'IDN0101', { parentId: '' }],
+  [
+    'a stored SVID for several stores',
+    'REG0213',
+    {
+      storeSvid: true,
+      selectors: [
+        { type: 'a', value: 'b' },
+        { type: 'b', value: 'b' },
+      ],
+    },
+  ],
   ['no selectors', 'REG0203', { selectors: [] }],
   ['a selector without a value', 'REG0101', { selectors: [{ type: 'unix', value: '' }] }],
   ['a negative lifetime', 'REG0204', { x509SvidTtl: -1 }],
@@ -63,7 +77,7 @@ const refused: readonly [string, string, Partial<UncheckedEntry>][] = [
   ['a label of 64 characters', 'REG0205', { dnsNames: ['a'.repeat(64)] }],
   ['an empty label', 'REG0205', { dnsNames: ['a..b'] }],
   ['a DNS name with a line break', 'REG0205', { dnsNames: ['web\n'] }],
-  ['a long hint', 'REG0206', { hint: 'x'.repeat(1025) }],
+  ['WA-10 a hint of more than 1024 bytes', 'REG0206', { hint: `${'x'.repeat(1023)}ü` }],
   ['an entry ID with a slash', 'REG0207', { id: 'a/b' }],
   ['federating with itself', 'REG0208', { federatesWith: ['shop.example'] }],
   ['federating with a path', 'IDN0103', { federatesWith: ['other.example/x'] }],

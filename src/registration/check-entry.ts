@@ -9,6 +9,7 @@ import {
   checkHint,
   checkParentId,
   checkSelectors,
+  checkStoreSvid,
   checkTtl,
 } from './entry-rules.js';
 import { checkSelector } from './selector.js';
@@ -27,6 +28,9 @@ export interface UncheckedEntry {
   readonly admin?: boolean;
   readonly downstream?: boolean;
   readonly hint?: string;
+  readonly storeSvid?: boolean;
+  readonly disableX509SvidPrefetch?: boolean;
+  readonly jwtSvidIncludeJti?: boolean;
   readonly expiresAt?: number;
 }
 
@@ -47,6 +51,9 @@ export function checkEntry(entry: UncheckedEntry, trustDomain: TrustDomain): Ent
     admin: entry.admin ?? false,
     downstream: entry.downstream ?? false,
     hint: checkHint(entry.hint ?? ''),
+    storeSvid: checkStoreSvid(entry.storeSvid ?? false, entry.selectors),
+    disableX509SvidPrefetch: entry.disableX509SvidPrefetch ?? false,
+    jwtSvidIncludeJti: entry.jwtSvidIncludeJti ?? false,
     expiresAt: checkExpiry(entry.expiresAt ?? 0),
   };
 }

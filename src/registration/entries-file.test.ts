@@ -30,6 +30,9 @@ entries:
     admin: true
     downstream: true
     hint: internal
+    storeSvid: true
+    disableX509SvidPrefetch: true
+    jwtSvidIncludeJti: true
     expiresAt: 2000000000
 `;
 const entry = (path: string, more = '') => `
@@ -54,6 +57,9 @@ test('every field is read, and the entry is the very one that the API would make
       admin: true,
       downstream: true,
       hint: 'internal',
+      storeSvid: true,
+      disableX509SvidPrefetch: true,
+      jwtSvidIncludeJti: true,
       expiresAt: 2_000_000_000,
     },
     trustDomain,

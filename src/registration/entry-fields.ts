@@ -5,7 +5,7 @@ import type { SourceRange } from '../base/source.js';
 import { type FieldRule, mistyped, oneOrMore } from '../base/yaml/fields.js';
 import type { Tree } from '../base/yaml/tree.js';
 import { parseWorkloadId, type TrustDomain, trustDomainOf } from '../spiffe/id.js';
-import { defaultHint, type EntryContent } from './entry.js';
+import { defaultHint, type EntryContent, type Selector } from './entry.js';
 import {
   checkDnsName,
   checkEntryId,
@@ -14,6 +14,7 @@ import {
   checkHint,
   checkParentId,
   checkSelectors,
+  checkStoreSvid,
   checkTtl,
 } from './entry-rules.js';
 import { parseSelector } from './selector.js';
@@ -30,6 +31,9 @@ export const entryFieldRules = {
   admin: 'optional',
   downstream: 'optional',
   hint: 'optional',
+  storeSvid: 'optional',
+  disableX509SvidPrefetch: 'optional',
+  jwtSvidIncludeJti: 'optional',
   expiresAt: 'optional',
   default: 'optional',
 } as const satisfies Record<keyof EntryContent | 'default', FieldRule>;
@@ -60,6 +64,9 @@ export function readEntryFields(
     admin: read.flag(fields.admin, 'admin'),
     downstream: read.flag(fields.downstream, 'downstream'),
     hint: readHint(fields, report),
+    storeSvid: readStoreSvid(fields.storeSvid, selectors, report),
+    disableX509SvidPrefetch: read.flag(fields.disableX509SvidPrefetch, 'disableX509SvidPrefetch'),
+    jwtSvidIncludeJti: read.flag(fields.jwtSvidIncludeJti, 'jwtSvidIncludeJti'),
     expiresAt: read.time(fields.expiresAt, 'expiresAt') ?? 0,
   };
   if (spiffeId === undefined || parentId === undefined || selectors.length === 0) return undefined;
@@ -76,6 +83,12 @@ function readHint(fields: FieldTrees, report: Report): string {
     report(diagnostic('REG0211', { hint }, fields.hint.at, { related }));
   }
   return defaultHint;
+}
+
+function readStoreSvid(tree: Tree | undefined, selectors: readonly Selector[], report: Report): boolean {
+  const storeSvid = readers(report).flag(tree, 'storeSvid');
+  if (tree) attempt(report, tree.at, () => checkStoreSvid(storeSvid, selectors));
+  return storeSvid;
 }
 
 function readers(report: Report) {

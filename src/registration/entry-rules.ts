@@ -47,8 +47,16 @@ export function checkDnsName(name: string): string {
 /** Throws REG0206, REG0210. */
 export function checkHint(hint: string): string {
   if (/[\p{Cc}\p{Cs}]/u.test(hint)) throw fault('REG0210', { hint });
-  if (hint.length > maxHintLength) throw fault('REG0206', { length: hint.length, max: maxHintLength });
+  const length = Buffer.byteLength(hint);
+  if (length > maxHintBytes) throw fault('REG0206', { length, max: maxHintBytes });
   return hint;
+}
+
+/** A store of secrets is one attestor's: an SVID is put into it by selectors of one type. Throws REG0213. */
+export function checkStoreSvid(storeSvid: boolean, selectors: readonly Selector[]): boolean {
+  const types = new Set(selectors.map(({ type }) => type));
+  if (storeSvid && types.size > 1) throw fault('REG0213', { types: [...types].join(', ') });
+  return storeSvid;
 }
 
 /** The name of an entry itself, where the caller chooses one. Throws REG0207. */
@@ -73,7 +81,7 @@ export function checkExpiry(seconds: number): number {
 }
 
 const maxInt32 = 2 ** 31 - 1;
-const maxHintLength = 1024;
+const maxHintBytes = 1024;
 
 function parseMember(id: string, trustDomain: TrustDomain): SpiffeId {
   const parsed = parseWorkloadId(id);

@@ -25,6 +25,12 @@ export interface Entry {
   readonly admin: boolean;
   readonly downstream: boolean;
   readonly hint: string;
+  /** Its SVID is for SPIRE's agents to put into a store of secrets, and never for a workload that asks. */
+  readonly storeSvid: boolean;
+  /** SPIRE's agents fetch its X.509-SVID only when a workload asks for it. */
+  readonly disableX509SvidPrefetch: boolean;
+  /** Its JWT-SVIDs carry an ID of their own, `jti`. */
+  readonly jwtSvidIncludeJti: boolean;
   /** Seconds since the Unix epoch; 0 means never. Enforced when issuing. */
   readonly expiresAt: number;
   /** Seconds since the Unix epoch. */

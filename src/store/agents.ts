@@ -96,6 +96,9 @@ function aliasOf(agentId: SpiffeId, aliasId: SpiffeId): Omit<Entry, 'id' | 'crea
     admin: false,
     downstream: false,
     hint: '',
+    storeSvid: false,
+    disableX509SvidPrefetch: false,
+    jwtSvidIncludeJti: false,
     expiresAt: 0,
   };
 }

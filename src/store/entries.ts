@@ -108,8 +108,8 @@ function* entryWithId(id: string): Work<Entry | undefined> {
 
 const insertEntry = `insert into entries
   (id, spiffe_id, parent_id, selectors, x509_svid_ttl, jwt_svid_ttl, dns_names, federates_with, admin, downstream, hint,
-   expires_at, created_at, revision)
-  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+   store_svid, disable_x509_svid_prefetch, jwt_svid_include_jti, expires_at, created_at, revision)
+  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 function columnsOf(entry: Entry): SqlValue[] {
   return [
@@ -124,6 +124,9 @@ function columnsOf(entry: Entry): SqlValue[] {
     Number(entry.admin),
     Number(entry.downstream),
     entry.hint,
+    Number(entry.storeSvid),
+    Number(entry.disableX509SvidPrefetch),
+    Number(entry.jwtSvidIncludeJti),
     entry.expiresAt,
     entry.createdAt,
     entry.revision,
@@ -144,6 +147,9 @@ function entryOf(row: Row): Entry {
     admin: integerOf(row, 'admin') === 1,
     downstream: integerOf(row, 'downstream') === 1,
     hint: textOf(row, 'hint'),
+    storeSvid: integerOf(row, 'store_svid') === 1,
+    disableX509SvidPrefetch: integerOf(row, 'disable_x509_svid_prefetch') === 1,
+    jwtSvidIncludeJti: integerOf(row, 'jwt_svid_include_jti') === 1,
     expiresAt: integerOf(row, 'expires_at'),
     createdAt: integerOf(row, 'created_at'),
     revision: integerOf(row, 'revision'),

@@ -47,4 +47,9 @@ export const schema: readonly (readonly string[])[] = [
     'create index join_tokens_by_serial on join_tokens (issued_serial)',
   ],
   ['create table federated_bundles (trust_domain text primary key, content text not null) strict'],
+  [
+    'alter table entries add column store_svid integer not null default 0',
+    'alter table entries add column disable_x509_svid_prefetch integer not null default 0',
+    'alter table entries add column jwt_svid_include_jti integer not null default 0',
+  ],
 ];

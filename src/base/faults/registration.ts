@@ -42,7 +42,7 @@ export const registrationFaults = {
     status: 'INVALID_ARGUMENT',
   },
   REG0206: {
-    sentence: 'the hint is {length} characters long, more than {max}',
+    sentence: 'the hint is {length} bytes long, more than {max}',
     hint: 'a hint is a word for the workload to choose by, such as internal: make it shorter',
     status: 'INVALID_ARGUMENT',
   },
@@ -74,6 +74,11 @@ export const registrationFaults = {
   REG0212: {
     sentence: '`{owner}` cannot be the owner of entries',
     hint: 'use 1 to 32 characters of a-z, 0-9 and dash, as in shop-team',
+    status: 'INVALID_ARGUMENT',
+  },
+  REG0213: {
+    sentence: 'an entry whose SVID is stored has selectors of several types: {types}',
+    hint: 'use selectors of one type, which is that of the store, or make an entry for each store',
     status: 'INVALID_ARGUMENT',
   },
   REG0301: {

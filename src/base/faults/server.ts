@@ -76,11 +76,6 @@ export const serverFaults = {
     hint: 'change that entry, or choose another ID, parent or set of selectors',
     status: 'ALREADY_EXISTS',
   },
-  SRV0303: {
-    sentence: 'this server does not support `{field}` in entries yet',
-    hint: 'leave it out',
-    status: 'INVALID_ARGUMENT',
-  },
   SRV0304: {
     sentence: 'this server has no trust bundle of `{trustDomain}`, so no entry can federate with it',
     hint: 'give the server its bundle first, or leave the trust domain out of what the entry federates with',
@@ -110,6 +105,11 @@ export const serverFaults = {
     sentence: 'no agent is called `{id}`',
     hint: 'write its whole SPIFFE ID, as the server lists it',
     status: 'NOT_FOUND',
+  },
+  SRV0405: {
+    sentence: '`{id}` is not the ID of an agent of `{trustDomain}`',
+    hint: 'write its whole SPIFFE ID, as the server lists it: it begins with /spire/agent/',
+    status: 'INVALID_ARGUMENT',
   },
   SRV0501: {
     sentence: 'this server has no service `{service}`',

@@ -18,6 +18,8 @@ export function entryFields(entry: EntryMessage) {
     admin: entry.admin ?? false,
     downstream: entry.downstream ?? false,
     storeSvid: entry.store_svid ?? false,
+    disableX509SvidPrefetch: entry.additional_attributes?.disable_x509_svid_prefetch ?? false,
+    jwtSvidIncludeJti: entry.additional_attributes?.jwt_svid_include_jti ?? false,
     hint: entry.hint ?? '',
     expiresAt: instant(entry.expires_at),
     createdAt: instant(entry.created_at),

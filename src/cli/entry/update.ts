@@ -60,5 +60,8 @@ const maskOf: Readonly<Record<keyof UncheckedEntry, string>> = {
   admin: 'admin',
   downstream: 'downstream',
   hint: 'hint',
+  storeSvid: 'store_svid',
+  disableX509SvidPrefetch: 'additional_attributes',
+  jwtSvidIncludeJti: 'additional_attributes',
   expiresAt: 'expires_at',
 };

@@ -1,22 +1,26 @@
 import { fault } from '../../base/faults/fault.js';
-import { formatSelector } from '../../registration/selector.js';
+import { checkSelector, formatSelector } from '../../registration/selector.js';
 import type { MessageOut } from '../../wire/names.js';
 import type { AgentRecord } from '../ports.js';
-import { matchesSet } from './match-behaviour.js';
+import { setMatcher } from './match-behaviour.js';
 import { selectorsIn } from './messages.js';
 
 type Filter = NonNullable<MessageOut<'spire.api.server.agent.v1.ListAgentsRequest'>['filter']>;
 
-/** What a filter lets through: everything that it does not speak of. Throws SRV0204. */
+/** What a filter lets through: everything that it does not speak of. Throws SRV0204, REG01xx. */
 export function agentFilter(filter: Filter | undefined | null): (agent: AgentRecord) => boolean {
   const { by_attestation_type, by_selector_match, by_banned, by_can_reattest, by_expires_before } =
     filter ?? {};
   const before = by_expires_before ? timeOf(by_expires_before) : undefined;
-  const selectors = selectorsIn(by_selector_match?.selectors).map(formatSelector);
+  const matchesSelectors =
+    by_selector_match &&
+    setMatcher(
+      selectorsIn(by_selector_match.selectors).map(checkSelector).map(formatSelector),
+      by_selector_match.match,
+    );
   return (agent) =>
     (!by_attestation_type || agent.attestationType === by_attestation_type) &&
-    (!by_selector_match ||
-      matchesSet(agent.selectors.map(formatSelector), selectors, by_selector_match.match)) &&
+    (!matchesSelectors || matchesSelectors(agent.selectors.map(formatSelector))) &&
     (!by_banned || agent.banned === (by_banned.value ?? false)) &&
     (!by_can_reattest || agent.canReattest === (by_can_reattest.value ?? false)) &&
     (before === undefined || agent.expiresAt < before);

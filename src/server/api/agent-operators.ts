@@ -1,9 +1,9 @@
 import { checkJoinToken, joinTokenHash, newJoinToken } from '../../attestation/node/join-token/token.js';
 import { fault } from '../../base/faults/fault.js';
 import { checkEntryId } from '../../registration/entry-rules.js';
-import { parseSpiffeId, type SpiffeId } from '../../spiffe/id.js';
+import { parseSpiffeId, type SpiffeId, type TrustDomain, trustDomainOf } from '../../spiffe/id.js';
 import type { MessageOut } from '../../wire/names.js';
-import type { Caller } from '../authorise.js';
+import { type Caller, isAgentId } from '../authorise.js';
 import type { AgentRecord } from '../ports.js';
 import { agentFilter } from './agent-filter.js';
 import { type ApiContext, actorOf, loggedAgent } from './context.js';
@@ -12,7 +12,8 @@ import { pageOf } from './paging.js';
 
 /** What operators do with agents and join tokens. */
 export function agentOperatorMethods({ registry, trustDomain, clock, log }: ApiContext) {
-  const known = (id: SpiffeId) => {
+  const known = (message: IdMessage) => {
+    const id = checkAgentId(parseSpiffeId(idText(message, 'id')), trustDomain);
     const agent = registry.agent(id);
     if (!agent) throw fault('SRV0404', { id });
     return agent;
@@ -36,11 +37,11 @@ export function agentOperatorMethods({ registry, trustDomain, clock, log }: ApiC
     },
     GetAgent: {
       unary: async ({ id, output_mask }: MessageOut<'spire.api.server.agent.v1.GetAgentRequest'>) =>
-        agentMessage(known(parseSpiffeId(idText(id, 'id'))), output_mask),
+        agentMessage(known(id), output_mask),
     },
     DeleteAgent: {
       unary: async ({ id }: MessageOut<'spire.api.server.agent.v1.DeleteAgentRequest'>, caller: Caller) => {
-        const agent = known(parseSpiffeId(idText(id, 'id')));
+        const agent = known(id);
         const { deleted } = await registry.deleteAgent(agent.id);
         if (!deleted) throw fault('SRV0404', { id: agent.id });
         log.info({ agent: loggedAgent(agent.id), by: actorOf(caller) }, 'an agent was deleted');
@@ -49,7 +50,7 @@ export function agentOperatorMethods({ registry, trustDomain, clock, log }: ApiC
     },
     BanAgent: {
       unary: async ({ id }: MessageOut<'spire.api.server.agent.v1.BanAgentRequest'>, caller: Caller) => {
-        const agent = known(parseSpiffeId(idText(id, 'id')));
+        const agent = known(id);
         if (!(await registry.banAgent(agent.id))) throw fault('SRV0404', { id: agent.id });
         log.warn({ agent: loggedAgent(agent.id), by: actorOf(caller) }, 'an agent was banned');
         return {};
@@ -72,4 +73,12 @@ export function agentOperatorMethods({ registry, trustDomain, clock, log }: ApiC
       },
     },
   };
+}
+
+type IdMessage = MessageOut<'spire.api.types.SPIFFEID'> | undefined | null;
+
+/** Throws SRV0405. */
+function checkAgentId(id: SpiffeId, trustDomain: TrustDomain): SpiffeId {
+  if (trustDomainOf(id) !== trustDomain || !isAgentId(id)) throw fault('SRV0405', { id, trustDomain });
+  return id;
 }

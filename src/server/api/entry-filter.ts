@@ -1,24 +1,52 @@
 import type { Entry } from '../../registration/entry.js';
-import { formatSelector } from '../../registration/selector.js';
+import { checkEntryId, checkFederatesWith, checkParentId } from '../../registration/entry-rules.js';
+import { checkSelector, formatSelector } from '../../registration/selector.js';
+import type { TrustDomain } from '../../spiffe/id.js';
 import type { MessageOut } from '../../wire/names.js';
-import { matchesSet } from './match-behaviour.js';
+import { setMatcher } from './match-behaviour.js';
 import { idText, selectorsIn } from './messages.js';
 
 type Filter = NonNullable<MessageOut<'spire.api.server.entry.v1.ListEntriesRequest'>['filter']>;
+type Test = (entry: Entry) => boolean;
 
-/** What a filter lets through: everything that it does not speak of. Throws SRV0204. */
-export function entryFilter(filter: Filter | undefined | null): (entry: Entry) => boolean {
-  const { by_spiffe_id, by_parent_id, by_selectors, by_federates_with, by_hint, by_downstream } =
-    filter ?? {};
-  const spiffeId = by_spiffe_id ? idText(by_spiffe_id, 'filter.by_spiffe_id') : undefined;
-  const parentId = by_parent_id ? idText(by_parent_id, 'filter.by_parent_id') : undefined;
-  const selectors = selectorsIn(by_selectors?.selectors).map(formatSelector);
-  const federated = (by_federates_with?.trust_domains ?? []).map((name) => name.replace(/^spiffe:\/\//, ''));
-  return (entry) =>
-    (spiffeId === undefined || entry.spiffeId === spiffeId) &&
-    (parentId === undefined || entry.parentId === parentId) &&
-    (!by_selectors || matchesSet(entry.selectors.map(formatSelector), selectors, by_selectors.match)) &&
-    (!by_federates_with || matchesSet(entry.federatesWith, federated, by_federates_with.match)) &&
-    (!by_hint || entry.hint === (by_hint.value ?? '')) &&
-    (!by_downstream || entry.downstream === (by_downstream.value ?? false));
+/**
+ * What a filter lets through: everything that it does not speak of. It is read before any entry is looked at, and what no
+ * entry could have is refused. Throws SRV0204, IDN01xx, REG01xx, REG02xx.
+ */
+export function entryFilter(filter: Filter | undefined | null, trustDomain: TrustDomain): Test {
+  if (!filter) return () => true;
+  const tests = [...idTests(filter, trustDomain), ...setTests(filter, trustDomain)];
+  const { by_hint, by_downstream } = filter;
+  if (by_hint) tests.push(({ hint }) => hint === (by_hint.value ?? ''));
+  if (by_downstream) tests.push(({ downstream }) => downstream === (by_downstream.value ?? false));
+  return (entry) => tests.every((test) => test(entry));
+}
+
+function idTests({ by_spiffe_id, by_parent_id }: Filter, trustDomain: TrustDomain): Test[] {
+  const tests: Test[] = [];
+  if (by_spiffe_id) {
+    const wanted = checkEntryId(idText(by_spiffe_id, 'filter.by_spiffe_id'), trustDomain);
+    tests.push(({ spiffeId }) => spiffeId === wanted);
+  }
+  if (by_parent_id) {
+    const wanted = checkParentId(idText(by_parent_id, 'filter.by_parent_id'), trustDomain);
+    tests.push(({ parentId }) => parentId === wanted);
+  }
+  return tests;
+}
+
+function setTests({ by_selectors, by_federates_with }: Filter, trustDomain: TrustDomain): Test[] {
+  const tests: Test[] = [];
+  if (by_selectors) {
+    const wanted = selectorsIn(by_selectors.selectors).map(checkSelector).map(formatSelector);
+    const matches = setMatcher(wanted, by_selectors.match);
+    tests.push(({ selectors }) => matches(selectors.map(formatSelector)));
+  }
+  if (by_federates_with) {
+    const names = by_federates_with.trust_domains ?? [];
+    const wanted = names.map((name) => checkFederatesWith(name, trustDomain));
+    const matches = setMatcher(wanted, by_federates_with.match);
+    tests.push(({ federatesWith }) => matches(federatesWith));
+  }
+  return tests;
 }

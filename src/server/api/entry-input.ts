@@ -1,4 +1,3 @@
-import { fault } from '../../base/faults/fault.js';
 import { checkEntry, type UncheckedEntry } from '../../registration/check-entry.js';
 import type { Entry, EntryContent, EntryDraft } from '../../registration/entry.js';
 import type { TrustDomain } from '../../spiffe/id.js';
@@ -7,7 +6,7 @@ import { type EntryMask, idText, selectorsIn } from './messages.js';
 
 type EntryMessageIn = MessageOut<'spire.api.types.Entry'>;
 
-/** Reads an entry that somebody wants to have. Throws REG0xxx, IDN01xx, SRV0201, SRV0303. */
+/** Reads an entry that somebody wants to have. Throws REG0xxx, IDN01xx, SRV0201. */
 export function entryDraft(message: EntryMessageIn, trustDomain: TrustDomain): EntryDraft {
   const unchecked = Object.assign(
     {},
@@ -47,12 +46,9 @@ const readers: Readonly<Record<string, (message: EntryMessageIn) => Partial<Unch
   downstream: ({ downstream = false }) => ({ downstream }),
   hint: ({ hint = '' }) => ({ hint }),
   expires_at: ({ expires_at = '0' }) => ({ expiresAt: Number(expires_at) }),
-  store_svid: ({ store_svid }) => refuseIf(store_svid === true, 'store_svid'),
-  additional_attributes: ({ additional_attributes: attributes }) =>
-    refuseIf(Object.values(attributes ?? {}).includes(true), 'additional_attributes'),
+  store_svid: ({ store_svid = false }) => ({ storeSvid: store_svid }),
+  additional_attributes: ({ additional_attributes: attributes }) => ({
+    disableX509SvidPrefetch: attributes?.disable_x509_svid_prefetch ?? false,
+    jwtSvidIncludeJti: attributes?.jwt_svid_include_jti ?? false,
+  }),
 };
-
-function refuseIf(isSet: boolean, field: string): Partial<UncheckedEntry> {
-  if (isSet) throw fault('SRV0303', { field });
-  return {};
-}

@@ -52,11 +52,11 @@ export function entryService(context: ApiContext): Service {
   });
 }
 
-function readMethods({ registry }: ApiContext) {
+function readMethods({ registry, trustDomain }: ApiContext) {
   return {
     CountEntries: {
       unary: async ({ filter }: Messages['CountEntries']) => ({
-        count: [...registry.entries()].filter(entryFilter(filter)).length,
+        count: [...registry.entries()].filter(entryFilter(filter, trustDomain)).length,
       }),
     },
     ListEntries: {
@@ -64,7 +64,7 @@ function readMethods({ registry }: ApiContext) {
         const source = {
           after: registry.entriesAfter,
           keyOf: ({ id }: Entry) => id,
-          matches: entryFilter(request.filter),
+          matches: entryFilter(request.filter, trustDomain),
         };
         const { items, next_page_token } = pageOf(source, request);
         return { entries: items.map((entry) => entryMessage(entry, request.output_mask)), next_page_token };
@@ -72,7 +72,7 @@ function readMethods({ registry }: ApiContext) {
     },
     GetEntry: {
       unary: async ({ id = '', output_mask }: Messages['GetEntry']) => {
-        const entry = registry.entry(id);
+        const entry = registry.entry(requiredId(id));
         if (!entry) throw fault('SRV0301', { id });
         return entryMessage(entry, output_mask);
       },
@@ -113,7 +113,7 @@ function writeMethods(context: ApiContext) {
         const results = await runBatch(checkBatch(entries), log, {
           prepare: (message) => {
             const { id = '' } = message;
-            const present = registry.entry(id);
+            const present = registry.entry(requiredId(id));
             if (!present) throw fault('SRV0301', { id });
             return { id, change: entryChange(message, input_mask, present, trustDomain) };
           },
@@ -131,20 +131,25 @@ function writeMethods(context: ApiContext) {
     BatchDeleteEntry: {
       unary: async ({ ids }: Messages['BatchDeleteEntry'], caller: Caller) => {
         const batchIds = checkBatch(ids);
-        const deleted = await registry.deleteEntries(batchIds);
-        const results = batchIds.map((id, index) =>
-          deleted[index]
-            ? { status: okStatus, id }
-            : { status: statusMessage(fault('SRV0301', { id }), log), id },
-        );
-        log.info(
-          { entries: batchIds.filter((_, index) => deleted[index]), by: actorOf(caller) },
-          'entries were deleted',
-        );
-        return { results };
+        const results = await runBatch(batchIds, log, {
+          prepare: requiredId,
+          write: (wanted) => registry.deleteEntries(wanted),
+          answer: (deleted, id) => {
+            if (!deleted) throw fault('SRV0301', { id });
+            return { status: okStatus };
+          },
+        });
+        const gone = batchIds.filter((_, index) => results[index]?.status === okStatus);
+        if (gone.length > 0) log.info({ entries: gone, by: actorOf(caller) }, 'entries were deleted');
+        return { results: results.map((result, index) => ({ ...result, id: batchIds[index] ?? '' })) };
       },
     },
   };
+}
+
+function requiredId(id: string): string {
+  if (id === '') throw fault('SRV0201', { field: 'id' });
+  return id;
 }
 
 function logWrites(

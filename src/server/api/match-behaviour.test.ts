@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isFault } from '../../base/faults/fault.js';
-import { matchesSet } from './match-behaviour.js';
+import { setMatcher } from './match-behaviour.js';
 
 // The examples of SPIRE's own description of the API, and what lies beside them.
 const sets = { e1: ['a', 'b', 'c'], e2: ['a', 'b'], e3: ['a'], other: ['x'], none: [] };
@@ -17,7 +17,7 @@ const cases = [
 
 for (const [behaviour, named, expected] of cases) {
   test(`${behaviour} of ${named.join(', ')} finds ${expected.join(', ')}`, () => {
-    const found = Object.entries(sets).filter(([, has]) => matchesSet(has, named, behaviour));
+    const found = Object.entries(sets).filter(([, has]) => setMatcher(named, behaviour)(has));
     assert.deepEqual(
       found.map(([name]) => name),
       expected,
@@ -26,13 +26,13 @@ for (const [behaviour, named, expected] of cases) {
 }
 
 test('without a behaviour sets must be equal, as in SPIRE; an empty filter and an unknown behaviour are refused', () => {
-  assert.equal(matchesSet(['a', 'b'], ['a'], undefined), false);
+  assert.equal(setMatcher(['a'])(['a', 'b']), false);
   assert.throws(
-    () => matchesSet(['a'], [], 'MATCH_ANY'),
+    () => setMatcher([], 'MATCH_ANY'),
     (error) => isFault(error, 'SRV0204'),
   );
   assert.throws(
-    () => matchesSet(['a'], ['a'], 9),
+    () => setMatcher(['a'], 9),
     (error) => isFault(error, 'SRV0204'),
   );
 });

@@ -3,25 +3,26 @@ import { fault } from '../../base/faults/fault.js';
 /** SPIRE's four ways to compare a set that a filter names with the set that something has. */
 export type MatchBehaviour = 'MATCH_EXACT' | 'MATCH_SUBSET' | 'MATCH_SUPERSET' | 'MATCH_ANY';
 
-/** Whether what something has matches what the filter names. An empty filter is refused: SRV0204. */
-export function matchesSet(
-  has: readonly string[],
+type Comparison = (common: number, own: number, asked: number) => boolean;
+
+const comparisons: ReadonlyMap<string | number, Comparison> = new Map<MatchBehaviour, Comparison>([
+  ['MATCH_EXACT', (common, own, asked) => common === own && common === asked],
+  ['MATCH_SUBSET', (common, own) => common > 0 && common === own],
+  ['MATCH_SUPERSET', (common, _, asked) => common === asked],
+  ['MATCH_ANY', (common) => common > 0],
+]);
+
+/**
+ * Whether what something has (without repetitions) matches what a filter names. SRV0204 for a filter that names nothing, or
+ * a behaviour that there is not.
+ */
+export function setMatcher(
   named: readonly string[],
-  behaviour: MatchBehaviour | number | undefined = 'MATCH_EXACT',
-): boolean {
-  if (named.length === 0) throw fault('SRV0204', { problem: 'it names nothing' });
-  const [own, asked] = [new Set(has), new Set(named)];
-  const common = [...own].filter((one) => asked.has(one)).length;
-  switch (behaviour) {
-    case 'MATCH_EXACT':
-      return common === own.size && common === asked.size;
-    case 'MATCH_SUBSET':
-      return common > 0 && common === own.size;
-    case 'MATCH_SUPERSET':
-      return common === asked.size;
-    case 'MATCH_ANY':
-      return common > 0;
-    default:
-      throw fault('SRV0204', { problem: `\`${behaviour}\` is not a way to match` });
-  }
+  behaviour: MatchBehaviour | number = 'MATCH_EXACT',
+): (has: readonly string[]) => boolean {
+  const compare = comparisons.get(behaviour);
+  if (!compare) throw fault('SRV0204', { problem: `\`${behaviour}\` is not a way to match` });
+  const asked = new Set(named);
+  if (asked.size === 0) throw fault('SRV0204', { problem: 'it names nothing' });
+  return (has) => compare(has.filter((one) => asked.has(one)).length, has.length, asked.size);
 }

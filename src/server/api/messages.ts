@@ -56,6 +56,20 @@ export function contentMessage(content: EntryContent): EntryMessage {
     expires_at: content.expiresAt,
     dns_names: [...content.dnsNames],
     hint: content.hint,
+    store_svid: content.storeSvid,
+    ...attributesMessage(content),
+  };
+}
+
+/** Left out when there is nothing to say, as by servers that do not know the field. */
+function attributesMessage(content: EntryContent): Pick<EntryMessage, 'additional_attributes'> {
+  const { disableX509SvidPrefetch, jwtSvidIncludeJti } = content;
+  if (!disableX509SvidPrefetch && !jwtSvidIncludeJti) return {};
+  return {
+    additional_attributes: {
+      disable_x509_svid_prefetch: disableX509SvidPrefetch,
+      jwt_svid_include_jti: jwtSvidIncludeJti,
+    },
   };
 }
 
