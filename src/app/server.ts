@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type Clock, systemClock } from '../base/clock.js';
 import type { SourceFile } from '../base/source.js';
+import { openIssuingPool } from '../ca/issuing/pool.js';
 import type { KeyManager } from '../ca/key-manager.js';
 import { folderContents } from '../control/folder-contents.js';
 import { policySourceForAgents } from '../control/policy-source.js';
@@ -108,15 +109,10 @@ async function openTrustDomain(
   const store = await openStore({ dataDir, ...(database && { database }), trustDomain, clock });
   closers.push(() => store.close());
   const path = join(dataDir, 'authorities.pem');
-  const authorities = await openAuthorities({
-    path,
-    keys,
-    trustDomain,
-    ttlSeconds: caTtl,
-    clock,
-    store,
-    log,
-  });
+  const pool = openIssuingPool({ log });
+  closers.push(() => pool.close());
+  const basics = { trustDomain, clock };
+  const authorities = await openAuthorities({ ...basics, path, keys, ttlSeconds: caTtl, pool, store, log });
   const registry = await openRegistry(store, trustDomain, clock);
   const federatedBundles = await openFederatedBundles(store, registry);
   if (settings.entries) {
@@ -125,8 +121,18 @@ async function openTrustDomain(
   const identity = await openOwnSvid(registry.serverId, x509SvidTtl, authorities, clock);
   const authoriser = createAuthoriser(registry, authorities, clock);
   const verifiers = nodeVerifiers(settings.attestors ?? {}, registry, trustDomain, clock);
-  const basics = { trustDomain, clock, log, x509SvidTtl, agentTtl: x509SvidTtl };
-  const context = { ...basics, registry, federatedBundles, authorities, authoriser, verifiers, identity };
+  const ttls = { x509SvidTtl, agentTtl: x509SvidTtl };
+  const context = {
+    ...basics,
+    ...ttls,
+    log,
+    registry,
+    federatedBundles,
+    authorities,
+    authoriser,
+    verifiers,
+    identity,
+  };
   return { context, identity };
 }
 

@@ -1,21 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { fault } from '../base/faults/fault.js';
-import {
-  authorityKeyId,
-  basicConstraints,
-  distinguishedName,
-  extendedKeyUsage,
-  keyUsage,
-  signedCertificate,
-  subjectAltName,
-  subjectKeyId,
-  toBeSigned,
-} from '../spiffe/certificate-writer.js';
+import { signedCertificate } from '../spiffe/certificate-writer.js';
 import { parseWorkloadId, type SpiffeId, trustDomainOf } from '../spiffe/id.js';
-import { keyUsageBits, oids } from '../spiffe/oids.js';
 import { backdateMs, noAuthorityAt, type SigningAuthority, wholeSecondAfter } from './authority.js';
-import { parsePublicKey } from './public-key.js';
+import { keyName, parsePublicKey } from './public-key.js';
 import { signWith } from './signing-key.js';
+import { type SvidContent, svidTemplate } from './svid-template.js';
 
 export interface SvidRequest {
   id: SpiffeId;
@@ -40,43 +30,57 @@ export interface IssuedSvid {
 }
 
 /**
- * Issues an X.509-SVID in SPIRE's profile (C=US, O=SPIRE, the first DNS name as common name), except that keys of curves get
- * digitalSignature only: the rest of SPIRE's key usage means something for RSA alone. Everything in it comes from the
- * request and nothing from a CSR. Throws IDN0109 and CAS0101 to CAS0106, CAS0201, CAS0202.
+ * Issues an X.509-SVID. Everything in it comes from the request and nothing from a CSR. `reservedKeys` are the names of keys
+ * (`keyName`) that no SVID may have; the authority's own is always among them.
+ * Throws IDN0109 and CAS0101 to CAS0106, CAS0201, CAS0202.
  */
-export async function issueX509Svid(authority: SigningAuthority, request: SvidRequest): Promise<IssuedSvid> {
+export async function issueX509Svid(
+  authority: SigningAuthority,
+  request: SvidRequest,
+  reservedKeys: ReadonlySet<string> = new Set(),
+): Promise<IssuedSvid> {
+  const content = checkedContent(authority, request, reservedKeys);
+  const tbs = templateOf(authority)(content);
+  const leaf = signedCertificate(tbs, await signWith(authority.key, tbs));
+  const { id, serial, notBefore, notAfter } = content;
+  return { id, chain: [leaf], serial: serial.toString('hex').replace(/^0+/, ''), notBefore, notAfter };
+}
+
+function checkedContent(
+  authority: SigningAuthority,
+  request: SvidRequest,
+  reservedKeys: ReadonlySet<string>,
+): SvidContent & { serial: Buffer } {
   const id = parseWorkloadId(request.id);
   if (trustDomainOf(id) !== authority.trustDomain) {
     throw fault('CAS0101', { id, trustDomain: authority.trustDomain });
   }
   const key = parsePublicKey(request.publicKey);
-  if (Buffer.compare(key.keyId, authority.keyId) === 0) throw fault('CAS0102', { id });
-  const { notBefore, notAfter } = windowOf(authority, request);
-  const serial = randomBytes(16);
-  const tbs = toBeSigned({
-    serial,
-    issuer: authority.subject,
-    subject: subjectOf(request.dnsNames),
-    notBefore,
-    notAfter,
-    publicKey: key.spki,
-    extensions: [
-      key.kind === 'RSA' ? rsaKeyUsage : curveKeyUsage,
-      purposes,
-      noCa,
-      subjectKeyId(key.keyId),
-      authorityKeyId(authority.keyId),
-      subjectAltName({ uris: [id], dnsNames: request.dnsNames.map(checkedDnsName) }),
-    ],
-  });
-  const leaf = signedCertificate(tbs, await signWith(authority.key, tbs));
-  return { id, chain: [leaf], serial: serial.toString('hex').replace(/^0+/, ''), notBefore, notAfter };
+  if (Buffer.compare(key.keyId, authority.keyId) === 0 || reservedKeys.has(keyName(key))) {
+    throw fault('CAS0102', { id });
+  }
+  const dnsNames = request.dnsNames.map(checkedDnsName);
+  return { serial: newSerial(), ...windowOf(authority, request), key, id, dnsNames };
 }
 
-const curveKeyUsage = keyUsage([keyUsageBits.digitalSignature]);
-const rsaKeyUsage = keyUsage([keyUsageBits.digitalSignature, keyUsageBits.keyEncipherment]);
-const purposes = extendedKeyUsage([oids.serverAuth, oids.clientAuth]);
-const noCa = basicConstraints(false);
+const templates = new WeakMap<SigningAuthority, ReturnType<typeof svidTemplate>>();
+
+function templateOf(authority: SigningAuthority): ReturnType<typeof svidTemplate> {
+  const template = templates.get(authority) ?? svidTemplate(authority);
+  templates.set(authority, template);
+  return template;
+}
+
+const serialBytes = 16;
+let random = Buffer.alloc(0);
+
+/** Random bytes are fetched for many serial numbers at once: fetching them costs more than all else in a template. */
+function newSerial(): Buffer {
+  if (random.length === 0) random = randomBytes(serialBytes * 256);
+  const serial = Buffer.from(random.subarray(0, serialBytes));
+  random = random.subarray(serialBytes);
+  return serial;
+}
 
 /** Both ends within the authority's own life; nothing is issued outside of it. */
 function windowOf(authority: SigningAuthority, { now, ttlSeconds }: SvidRequest) {
@@ -89,22 +93,7 @@ function windowOf(authority: SigningAuthority, { now, ttlSeconds }: SvidRequest)
   };
 }
 
-/** The upper bound of a common name (RFC 5280, appendix A.1). */
-const maxCommonName = 64;
-
-function subjectOf([first]: readonly string[]): Uint8Array {
-  if (first === undefined || first.length > maxCommonName) return plainSubject;
-  return distinguishedName(...plainAttributes, [oids.commonName, first]);
-}
-
-const plainAttributes: [string, string][] = [
-  [oids.country, 'US'],
-  [oids.organization, 'SPIRE'],
-];
-const plainSubject = distinguishedName(...plainAttributes);
-
 function checkedDnsName(name: string): string {
-  const label = /^(?:\*|[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)$/;
   if (
     name.length > 253 ||
     !name.split('.').every((part, i) => label.test(part) && (i === 0 || part !== '*'))
@@ -113,3 +102,5 @@ function checkedDnsName(name: string): string {
   }
   return name;
 }
+
+const label = /^(?:\*|[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)$/;

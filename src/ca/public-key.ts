@@ -26,18 +26,37 @@ const maxRsaBits = 8192;
  */
 export function parsePublicKey(spki: Uint8Array): SubjectKey {
   try {
-    const file = new DerReader(spki);
-    const members = file.enter(tags.sequence);
-    file.end();
-    const algorithm = members.enter(tags.sequence);
-    const bits = members.wholeBytes();
-    members.end();
+    const { algorithm, bits } = partsOf(spki);
     const kind = kindOf(algorithm, bits);
-    return { kind, spki, keyId: createHash('sha256').update(bits).digest().subarray(0, 20) };
+    return { kind, spki, keyId: keyIdOf(bits) };
   } catch (error) {
     if (!(error instanceof MalformedDer)) throw error;
     throw fault('CAS0201', { problem: error.message }, { cause: error });
   }
+}
+
+/** What a key is called in a set of keys: the same for the same key, whatever it is used for. */
+export function keyName({ keyId }: Pick<SubjectKey, 'keyId'>): string {
+  return Buffer.from(keyId).toString('hex');
+}
+
+/** The name of a key of any kind, without the key policy. Throws `MalformedDer` for what is no SubjectPublicKeyInfo. */
+export function publicKeyName(spki: Uint8Array): string {
+  return keyName({ keyId: keyIdOf(partsOf(spki).bits) });
+}
+
+function partsOf(spki: Uint8Array): { algorithm: DerReader; bits: Uint8Array } {
+  const file = new DerReader(spki);
+  const members = file.enter(tags.sequence);
+  file.end();
+  const algorithm = members.enter(tags.sequence);
+  const bits = members.wholeBytes();
+  members.end();
+  return { algorithm, bits };
+}
+
+function keyIdOf(bits: Uint8Array): Uint8Array {
+  return createHash('sha256').update(bits).digest().subarray(0, 20);
 }
 
 function kindOf(algorithm: DerReader, bits: Uint8Array): SubjectKey['kind'] {

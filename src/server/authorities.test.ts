@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { standingClock } from '../../test/support/agent.js';
 import { fakeKms } from '../../test/support/fake-kms.js';
 import { fault, isFault } from '../base/faults/fault.js';
+import { openIssuingPool } from '../ca/issuing/pool.js';
 import { diskKeys, memoryKeys } from '../ca/key-manager.js';
 import { newLocalKey } from '../ca/signing-key.js';
 import { bundleSha256 } from '../spiffe/bundle-pem.js';
@@ -46,6 +47,8 @@ function surroundings(t: TestContext) {
   const lines: string[] = [];
   const note = (_: unknown, sentence: string) => void lines.push(sentence);
   const log = { ...silentLog, warn: note, error: note };
+  const pool = openIssuingPool({ log: silentLog, threads: 1 });
+  t.after(() => pool.close());
   return {
     path,
     keys: diskKeys,
@@ -53,6 +56,7 @@ function surroundings(t: TestContext) {
     ttlSeconds: 86_400,
     clock,
     uptime: clock.uptime,
+    pool,
     store,
     log,
     lines,
@@ -266,4 +270,29 @@ test('S37: a server that starts after a weekend has a new authority at once, and
   const { x509Authorities, sequence } = (await openAuthorities(options)).own();
   assert.deepEqual([x509Authorities.length, sequence], [2, 2n]);
   assert.match(options.lines.join(), /^no signing authority could sign, so there is a new one/);
+});
+
+test('S7: no SVID for the key of an authority, prepared, active or old, nor for the server’s own', async (t) => {
+  const options = surroundings(t);
+  const { clock } = options;
+  const authorities = await openAuthorities(options);
+  const identity = await openOwnSvid(serverId, 3600, authorities, clock);
+  const keyOf = (der: Uint8Array | undefined) => readCertificate(der ?? new Uint8Array()).publicKey;
+  const refuses = async (publicKey: Uint8Array) => {
+    const request = { id: workloadId(trustDomain, '/web'), publicKey, dnsNames: [], ttlSeconds: 60 };
+    await assert.rejects(authorities.issue(request), (error) => isFault(error, 'CAS0102'));
+  };
+  clock.advance(13 * hour);
+  await authorities.keepCurrent();
+  const { x509Authorities } = authorities.own();
+  assert.equal(x509Authorities.length, 2, 'one is active and one prepared');
+  for (const { der } of x509Authorities) await refuses(keyOf(der));
+  clock.advance(8 * hour);
+  await authorities.keepCurrent();
+  for (const { der } of authorities.own().x509Authorities) await refuses(keyOf(der));
+  const ownKeys = [keyOf(identity.current()?.chain[0])];
+  await identity.keepCurrent();
+  ownKeys.push(keyOf(identity.current()?.chain[0]));
+  assert.notDeepEqual(ownKeys[0], ownKeys[1]);
+  for (const key of ownKeys) await refuses(key);
 });

@@ -11,12 +11,16 @@ import {
   x509AuthoritiesOf,
 } from '../ca/authority-set.js';
 import { type IssuedSvid, issueX509Svid, type SvidRequest } from '../ca/issue-x509-svid.js';
+import type { SvidOrder } from '../ca/issuing/order.js';
+import type { IssuingPool } from '../ca/issuing/pool.js';
+import type { Outcome } from '../ca/issuing/thread.js';
 import type { KeyManager } from '../ca/key-manager.js';
 import type { Bundle } from '../spiffe/bundle.js';
 import { bundleSha256 } from '../spiffe/bundle-pem.js';
 import type { TrustDomain } from '../spiffe/id.js';
 import type { BundleSource } from '../spiffe/source.js';
 import type { Log } from '../telemetry/log.js';
+import { authorityKeys, currentSigner } from './current-signer.js';
 import type { ServerStore } from './ports.js';
 
 /** The trust domain's signing authorities, kept current. */
@@ -25,6 +29,10 @@ export interface Authorities extends BundleSource {
   own(): Bundle;
   /** Rejects with what `issueX509Svid` throws. */
   issue(request: Omit<SvidRequest, 'now'>): Promise<IssuedSvid>;
+  /** The same for many that ask with CSRs. One outcome an order, in order; rejects with CAS0104, for all of them. */
+  issueBatch(orders: readonly SvidOrder[]): Promise<Outcome[]>;
+  /** The same for the server itself: from then on nobody else gets an SVID for this key (S7). */
+  issueOwn(request: Omit<SvidRequest, 'now'>): Promise<IssuedSvid>;
   /**
    * Rotates what is due. A failure leaves everything as it was; called again, it tries again. Wants to be called about once a
    * second, since it is what notices that the clock jumped. Throws CAS0106, CAS0107, CAS03xx, STO02xx.
@@ -43,13 +51,15 @@ export interface AuthoritiesOptions {
   /** A clock that cannot be set, in milliseconds. */
   uptime?: () => number;
   log: Log;
+  pool: IssuingPool;
   store: Pick<ServerStore, 'bundleSequence' | 'lastBundleSequence'>;
 }
 
 /** Loads the authorities, or makes the first one ever. Throws CAS03xx for a file that cannot be used or is gone. */
 export async function openAuthorities(options: AuthoritiesOptions): Promise<Authorities> {
-  const { path, keys, trustDomain, ttlSeconds, clock, uptime, store, log } = options;
+  const { path, keys, trustDomain, ttlSeconds, clock, uptime, pool, store, log } = options;
   const listeners = new Set<() => void>();
+  const signer = currentSigner();
   const loaded = await loadAuthorities(path, trustDomain, keys);
   if (!loaded && (await store.lastBundleSequence()) > 0n) throw fault('CAS0304', { path });
   let made: AuthoritySet = loaded ?? [];
@@ -82,7 +92,18 @@ export async function openAuthorities(options: AuthoritiesOptions): Promise<Auth
     },
     issue: async (request) => {
       const now = clock.now();
-      return issueX509Svid(activeAuthority(set, now), { ...request, now });
+      const { authority, reservedKeys } = signer.at(set, bundle, now);
+      return issueX509Svid(authority, { ...request, now }, reservedKeys);
+    },
+    issueBatch: async (orders) => {
+      const now = clock.now();
+      return pool.issue(signer.at(set, bundle, now), orders, now);
+    },
+    issueOwn: async (request) => {
+      const now = clock.now();
+      const svid = await issueX509Svid(activeAuthority(set, now), { ...request, now }, authorityKeys(bundle));
+      signer.addOwnKey(request.publicKey);
+      return svid;
     },
     keepCurrent: async () => {
       const { now, steadyMs, jumpMs } = readClock();

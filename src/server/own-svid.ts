@@ -21,7 +21,7 @@ export async function openOwnSvid(
   const issue = async (): Promise<X509Svid> => {
     const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const publicKey = pair.publicKey.export({ format: 'der', type: 'spki' });
-    const { chain, notBefore, notAfter } = await authorities.issue({
+    const { chain, notBefore, notAfter } = await authorities.issueOwn({
       id,
       publicKey,
       dnsNames: [],

@@ -7,7 +7,7 @@ import type { Registry } from './registry.js';
 
 export interface ReadinessOptions {
   readonly registry: Pick<Registry, 'serverId' | 'checkWritable'>;
-  readonly authorities: Pick<Authorities, 'issue'>;
+  readonly authorities: Pick<Authorities, 'issueOwn'>;
   /** The server's own SVID. */
   readonly identity: SvidSource;
   readonly clock: Clock;
@@ -45,5 +45,5 @@ async function tryEverything({ registry, authorities, identity, clock }: Readine
   const own = identity.current();
   if (!own || clock.now() > own.notAfter) throw new Error("the server's own SVID has expired");
   const { publicKey } = readCertificate(own.chain[0] ?? new Uint8Array());
-  await authorities.issue({ id: registry.serverId, publicKey, dnsNames: [], ttlSeconds: 60 });
+  await authorities.issueOwn({ id: registry.serverId, publicKey, dnsNames: [], ttlSeconds: 60 });
 }

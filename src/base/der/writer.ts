@@ -2,8 +2,17 @@ import { contextConstructed, contextPrimitive, tags } from './reader.js';
 
 /** Writes DER (ITU-T X.690 §10): one function a type, each giving the whole value with its tag and length. */
 export function value(tag: number, ...content: Uint8Array[]): Buffer {
-  const length = content.reduce((sum, part) => sum + part.length, 0);
-  return Buffer.concat([header(tag, length), ...content]);
+  let length = 0;
+  for (const part of content) length += part.length;
+  const head = header(tag, length);
+  const whole = Buffer.allocUnsafe(head.length + length);
+  whole.set(head);
+  let at = head.length;
+  for (const part of content) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }
 
 export const sequence = (...members: Uint8Array[]): Buffer => value(tags.sequence, ...members);
@@ -46,11 +55,18 @@ export function flags(bits: readonly number[]): Buffer {
   return value(tags.bitString, Buffer.of(7 - (highest & 7)), bytes);
 }
 
-/** An OBJECT IDENTIFIER from its dotted form. */
+/** An OBJECT IDENTIFIER from its dotted form. There are few of them, and each is written once. */
 export function oid(dotted: string): Buffer {
-  const [top = 0, second = 0, ...others] = dotted.split('.').map(Number);
-  return value(tags.oid, Buffer.from([top * 40 + second, ...others].flatMap(base128)));
+  let written = oids.get(dotted);
+  if (!written) {
+    const [top = 0, second = 0, ...others] = dotted.split('.').map(Number);
+    written = value(tags.oid, Buffer.from([top * 40 + second, ...others].flatMap(base128)));
+    oids.set(dotted, written);
+  }
+  return written;
 }
+
+const oids = new Map<string, Buffer>();
 
 export const utf8String = (text: string): Buffer => value(tags.utf8String, Buffer.from(text));
 
@@ -74,9 +90,9 @@ function base128(arc: number): number[] {
   return bytes;
 }
 
-function header(tag: number, length: number): Buffer {
-  if (length < 0x80) return Buffer.of(tag, length);
-  if (length < 0x100) return Buffer.of(tag, 0x81, length);
-  if (length < 0x10000) return Buffer.of(tag, 0x82, length >> 8, length & 0xff);
-  return Buffer.of(tag, 0x83, length >> 16, (length >> 8) & 0xff, length & 0xff);
+function header(tag: number, length: number): number[] {
+  if (length < 0x80) return [tag, length];
+  if (length < 0x100) return [tag, 0x81, length];
+  if (length < 0x10000) return [tag, 0x82, length >> 8, length & 0xff];
+  return [tag, 0x83, length >> 16, (length >> 8) & 0xff, length & 0xff];
 }

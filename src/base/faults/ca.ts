@@ -37,6 +37,11 @@ export const caFaults = {
     hint: 'set the clock right; one that stays as it is is believed after some minutes, or when the server is restarted: then a new authority is made, and agents need the new trust bundle',
     status: 'UNAVAILABLE',
   },
+  CAS0108: {
+    sentence: 'the SVID could not be signed, because the threads that sign died over it',
+    hint: 'look at the log of the server, which has the reason; other SVIDs are signed as before',
+    status: 'INTERNAL',
+  },
   CAS0201: {
     sentence: 'the public key cannot be read: it has {problem}',
     hint: 'send the key as a SubjectPublicKeyInfo in DER',

@@ -1,7 +1,8 @@
 import { Worker } from 'node:worker_threads';
-import { Fault, fault } from '../../base/faults/fault.js';
+import { type Fault, fault } from '../../base/faults/fault.js';
+import { receivedError } from '../../base/faults/sent-error.js';
 import type { Connection } from '../connection.js';
-import type { FromWorker, SentError, ToWorker, WorkerStart } from './messages.js';
+import type { FromWorker, ToWorker, WorkerStart } from './messages.js';
 
 /** Starts the thread that owns the database file, and waits until it has it. Throws STO01xx, STO02xx. */
 export async function openLibsql(start: WorkerStart): Promise<Connection> {
@@ -39,6 +40,9 @@ export async function openLibsql(start: WorkerStart): Promise<Connection> {
   };
 }
 
+/** What fails when it is not the database's fault. */
+const unit = 'a unit of work';
+
 interface Waiting {
   resolve(value: unknown): void;
   reject(error: unknown): void;
@@ -48,7 +52,7 @@ function opened(worker: Worker, ended: Promise<void>, stopped: () => Fault): Pro
   return new Promise((resolve, reject) => {
     worker.once('message', (message: FromWorker) => {
       if (message.kind === 'open') resolve();
-      else if (message.kind === 'refused') reject(received(message.error));
+      else if (message.kind === 'refused') reject(receivedError(message.error, unit));
     });
     void ended.then(() => reject(stopped()));
   });
@@ -59,10 +63,5 @@ function settle(waiting: Map<number, Waiting>, message: FromWorker): void {
   const call = waiting.get(message.id);
   waiting.delete(message.id);
   if (message.kind === 'done') call?.resolve(message.value);
-  else call?.reject(received(message.error));
-}
-
-function received(error: SentError): Error {
-  if (error.kind === 'bug') return new Error(`a unit of work failed: ${error.stack}`);
-  return new Fault(error.code, error.params, error.cause === '' ? {} : { cause: new Error(error.cause) });
+  else call?.reject(receivedError(message.error, unit));
 }

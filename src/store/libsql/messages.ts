@@ -1,4 +1,4 @@
-import type { FaultCode } from '../../base/faults/table.js';
+import type { SentError } from '../../base/faults/sent-error.js';
 import type { UnitCall } from '../units.js';
 
 // What the main thread and the thread that owns the database say to each other.
@@ -19,13 +19,3 @@ export type FromWorker =
   | { readonly kind: 'refused'; readonly error: SentError }
   | { readonly kind: 'done'; readonly id: number; readonly value: unknown }
   | { readonly kind: 'failed'; readonly id: number; readonly error: SentError };
-
-export type SentError =
-  | {
-      readonly kind: 'fault';
-      readonly code: FaultCode;
-      readonly params: Readonly<Record<string, string | number>>;
-      /** The text of the cause, for the log. */
-      readonly cause: string;
-    }
-  | { readonly kind: 'bug'; readonly stack: string };

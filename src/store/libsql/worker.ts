@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { Fault } from '../../base/faults/fault.js';
+import { sentError } from '../../base/faults/sent-error.js';
 import { migrate } from '../migrate.js';
 import type { Outcome } from '../outcome.js';
 import { startUnit } from '../units.js';
 import { openDatabase } from './database.js';
 import { ensureDatabaseFile } from './database-file.js';
 import { runGroup } from './group.js';
-import type { FromWorker, SentError, ToWorker, WorkerStart } from './messages.js';
+import type { FromWorker, ToWorker, WorkerStart } from './messages.js';
 import { storeFault } from './store-fault.js';
 
 // The thread that owns the database, and the only one that touches it. Calls that wait while it works are its next group.
@@ -46,22 +46,12 @@ try {
   });
   say({ kind: 'open' });
 } catch (error) {
-  say({ kind: 'refused', error: sent(error) });
+  say({ kind: 'refused', error: sentError(storeFault(error, path)) });
   port.close();
 }
 
 function answer(id: number | undefined, outcome: Outcome): void {
   if (id === undefined) return;
   if (outcome.ok) say({ kind: 'done', id, value: outcome.value });
-  else say({ kind: 'failed', id, error: sent(outcome.error) });
-}
-
-/** Faults lose their class between threads, so they travel as the values that they are made of. */
-function sent(error: unknown): SentError {
-  const explained = storeFault(error, path);
-  if (explained instanceof Fault) {
-    const cause = explained.cause instanceof Error ? explained.cause.message : '';
-    return { kind: 'fault', code: explained.code, params: explained.params, cause };
-  }
-  return { kind: 'bug', stack: explained instanceof Error ? String(explained.stack) : String(explained) };
+  else say({ kind: 'failed', id, error: sentError(storeFault(outcome.error, path)) });
 }

@@ -1,0 +1,79 @@
+import { Worker } from 'node:worker_threads';
+import { receivedError } from '../../base/faults/sent-error.js';
+import type { IssuedSvid } from '../issue-x509-svid.js';
+import { type FromThread, packed, type ToThread, unpacker } from './messages.js';
+import type { Signer, SvidOrder } from './order.js';
+
+/** What became of an order. */
+export type Outcome = IssuedSvid | Error;
+
+/** Orders of one call, as many as are signed at a stretch. */
+export interface Chunk {
+  readonly size: number;
+  readonly signer: Signer;
+  readonly orders: readonly SvidOrder[];
+  /** Milliseconds since the Unix epoch. */
+  readonly now: number;
+  /** How often a thread ended over it. */
+  failures: number;
+  /** One outcome an order, in order. */
+  done(outcomes: readonly Outcome[]): void;
+}
+
+export interface SigningThread {
+  /** Chunks that it has and has not answered. */
+  readonly load: number;
+  take(chunk: Chunk): void;
+  end(): Promise<void>;
+}
+
+/** What the pool is told of its threads. */
+export interface ThreadEvents {
+  answered(thread: SigningThread): void;
+  /** It is gone, with the chunks that it had. */
+  ended(thread: SigningThread, left: Chunk[], cause: unknown): void;
+}
+
+export function startSigningThread(events: ThreadEvents): SigningThread {
+  const worker = new Worker(new URL('./worker.js', import.meta.url), { resourceLimits });
+  const chunks: Chunk[] = [];
+  let signer: Signer | undefined;
+  let cause: unknown;
+  const say = (message: ToThread, transferred: ArrayBuffer[] = []) =>
+    worker.postMessage(message, transferred);
+  const thread: SigningThread = {
+    get load() {
+      return chunks.length;
+    },
+    take: (chunk) => {
+      chunks.push(chunk);
+      if (signer !== chunk.signer) say({ kind: 'signer', signer: chunk.signer });
+      signer = chunk.signer;
+      const bytes = packed(chunk.orders.map(({ csr }) => csr));
+      const orders = chunk.orders.map((order) => ({ ...order, csr: order.csr.length }));
+      say({ kind: 'chunk', orders, bytes, now: chunk.now }, [bytes.buffer]);
+    },
+    end: async () => void (await worker.terminate()),
+  };
+  worker.on('message', (answer: FromThread) => {
+    chunks.shift()?.done(outcomesOf(answer));
+    events.answered(thread);
+  });
+  worker.on('error', (error) => {
+    cause = error; // what follows is `exit`
+  });
+  worker.once('exit', () => events.ended(thread, chunks.splice(0), cause));
+  return thread;
+}
+
+/** It keeps nothing, so little room for what is new is enough. */
+const resourceLimits = { maxYoungGenerationSizeMb: 8 };
+
+function outcomesOf({ results, bytes }: FromThread): Outcome[] {
+  const take = unpacker(bytes);
+  return results.map((result): Outcome => {
+    if (result.kind !== 'svid') return receivedError(result, 'issuing');
+    const { id, serial, notBefore, notAfter } = result;
+    return { id, chain: result.chain.map(take), serial, notBefore, notAfter };
+  });
+}
