@@ -23,7 +23,7 @@ import { type Chore, keepUp } from '../server/maintenance.js';
 import { type OwnSvid, openOwnSvid } from '../server/own-svid.js';
 import { openRegistry } from '../server/registry.js';
 import { bundleSha256 } from '../spiffe/bundle-pem.js';
-import type { TrustDomain } from '../spiffe/id.js';
+import type { SpiffeId, TrustDomain } from '../spiffe/id.js';
 import type { DatabaseSource } from '../store/postgres/target.js';
 import { openStore } from '../store/store.js';
 import type { Log } from '../telemetry/log.js';
@@ -47,6 +47,8 @@ export interface ServerSettings {
   readonly adminSocket: string;
   /** The folder of the policy files; without one no policy is served. */
   readonly policyDir?: string;
+  /** Who may do what operators may do, besides those with an entry that says so; also of other trust domains. */
+  readonly adminIds?: readonly SpiffeId[];
   /** Registration entries to create or update at the start. */
   readonly entries?: SourceFile;
   /** Besides join tokens. */
@@ -119,7 +121,12 @@ async function openTrustDomain(
     await applyEntriesFile(settings.entries, { registry, federatedBundles, trustDomain, log });
   }
   const identity = await openOwnSvid(registry.serverId, x509SvidTtl, authorities, clock);
-  const authoriser = createAuthoriser(registry, authorities, clock);
+  const authoriser = createAuthoriser({
+    registry,
+    bundles: everyBundle(authorities, federatedBundles),
+    adminIds: new Set(settings.adminIds),
+    clock,
+  });
   const verifiers = nodeVerifiers(settings.attestors ?? {}, registry, trustDomain, clock);
   const ttls = { x509SvidTtl, agentTtl: x509SvidTtl };
   const context = {

@@ -3,9 +3,10 @@ import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type ServerSettings, startServer } from '../app/server.js';
 import { diskKeys, type KeyManager, memoryKeys } from '../ca/key-manager.js';
-import { parseTrustDomain } from '../spiffe/id.js';
+import { parseTrustDomain, parseWorkloadId } from '../spiffe/id.js';
 import { createLog, type LogLevel } from '../telemetry/log.js';
 import type { Cli } from './cli.js';
+import { several } from './several.js';
 import { aborted, stopSignal } from './stop-signal.js';
 import { readTextFile } from './text-file.js';
 import { wholeSeconds } from './whole-seconds.js';
@@ -19,6 +20,7 @@ interface Options {
   adminSocket: string;
   policy?: string;
   entries?: string;
+  adminId?: string[];
   x509popCa?: string;
   x509SvidTtl: number;
   caTtl: number;
@@ -43,6 +45,11 @@ export function serverRun(cli: Cli): Command {
     .requiredOption('--admin-socket <path>', "the socket for the server's own user, who may do everything")
     .option('--policy <dir>', 'the policy files; without it no policy is served')
     .option('--entries <file>', 'registration entries that are created or updated at the start')
+    .option(
+      '--admin-id <id>',
+      'a SPIFFE ID, of any trust domain, with the rights of operators; may be repeated',
+      several,
+    )
     .option('--x509pop-ca <file>', 'attest nodes that have a certificate of one of these authorities (PEM)')
     .option(
       '--x509-svid-ttl <seconds>',
@@ -81,6 +88,7 @@ async function run(cli: Cli, options: Options): Promise<void> {
     adminSocket: options.adminSocket,
     ...(policy === undefined ? {} : { policyDir: resolve(cli.cwd, policy) }),
     ...(entries === undefined ? {} : { entries: readTextFile(cli, entries) }),
+    adminIds: (options.adminId ?? []).map(parseWorkloadId),
     attestors: x509popCa === undefined ? {} : { x509PopCa: readTextFile(cli, x509popCa) },
     x509SvidTtl,
     caTtl,

@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.js';
 import { Fault, fault, isFault } from '../base/faults/fault.js';
 import { readCertificate } from '../spiffe/certificate.js';
-import { pathOf, type SpiffeId } from '../spiffe/id.js';
+import { pathOf, type SpiffeId, trustDomainOf } from '../spiffe/id.js';
 import type { BundleSource } from '../spiffe/source.js';
 import type { Peer } from '../transport/peer.js';
 import type { VerifiedPeer } from '../transport/verified-peer.js';
@@ -24,7 +24,8 @@ export type Caller =
 export interface Authoriser extends AgentWatch {
   /**
    * Finds out who calls and whether they have one of `roles`. Throws SRV0101 when not, SRV0102 to SRV0105 for an agent that
-   * is expired, unknown, outdated or banned, and TRN02xx for a certificate that does not verify.
+   * is expired, unknown, outdated or banned, SRV0108 for others of another trust domain than listed administrators, and
+   * TRN02xx for a certificate that does not verify.
    */
   authorise(peer: Peer, method: string, roles: readonly Role[]): Promise<Caller>;
   /** The same for a peer that must be an agent. */
@@ -33,10 +34,25 @@ export interface Authoriser extends AgentWatch {
   isStillActive(peer: VerifiedPeer): boolean;
 }
 
-export function createAuthoriser(registry: Registry, bundles: BundleSource, clock: Clock): Authoriser {
+export interface AuthoriserOptions {
+  readonly registry: Registry;
+  /** Of our own trust domain and of others. */
+  readonly bundles: BundleSource;
+  /** Who is an administrator without an entry that says so; of other trust domains nobody else may call. */
+  readonly adminIds: ReadonlySet<SpiffeId>;
+  readonly clock: Clock;
+}
+
+export function createAuthoriser(options: AuthoriserOptions): Authoriser {
+  const { registry, bundles, adminIds, clock } = options;
+  const isOwn = (id: SpiffeId) => trustDomainOf(id) === trustDomainOf(registry.serverId);
   const verified = (peer: Peer): VerifiedPeer | undefined => {
     try {
-      return verifyPeerIfPresented(peer, bundles, clock);
+      const verifiedPeer = verifyPeerIfPresented(peer, bundles, clock);
+      if (verifiedPeer && !isOwn(verifiedPeer.id) && !adminIds.has(verifiedPeer.id)) {
+        throw fault('SRV0108', { id: verifiedPeer.id });
+      }
+      return verifiedPeer;
     } catch (error) {
       throw isExpiredAgent(error, peer, clock.now()) ? agentDenied('SRV0102', 'AGENT_EXPIRED') : error;
     }
@@ -49,7 +65,9 @@ export function createAuthoriser(registry: Registry, bundles: BundleSource, cloc
     if (peer.kind === 'unix') return { kind: 'local', uid: peer.uid, pid: peer.pid };
     const verifiedPeer = verified(peer);
     if (!verifiedPeer) return { kind: 'anonymous', address: peer.address };
-    if (!isAgentId(verifiedPeer.id)) return { kind: 'workload', peer: verifiedPeer };
+    if (!isOwn(verifiedPeer.id) || !isAgentId(verifiedPeer.id)) {
+      return { kind: 'workload', peer: verifiedPeer };
+    }
     return { kind: 'agent', agent: await currentAgent(registry, verifiedPeer), peer: verifiedPeer };
   };
   const isStillActive = ({ id, serial, notAfter }: VerifiedPeer) => {
@@ -63,7 +81,7 @@ export function createAuthoriser(registry: Registry, bundles: BundleSource, cloc
     authorise: async (peer, method, roles) => {
       if (roles.includes('anyone')) return openCaller(peer, verified(peer));
       const caller = await identify(peer);
-      const has = rolesOf(caller, registry);
+      const has = rolesOf(caller, options);
       if (!roles.some((role) => has.includes(role)))
         throw fault('SRV0101', { method, caller: nameOf(caller) });
       return caller;
@@ -79,13 +97,13 @@ function openCaller(peer: Peer, verifiedPeer: VerifiedPeer | undefined): Caller 
     : { kind: 'anonymous', address: peer.address };
 }
 
-function rolesOf(caller: Caller, registry: Registry): Role[] {
+function rolesOf(caller: Caller, { registry, adminIds }: AuthoriserOptions): Role[] {
   if (caller.kind === 'local') return ['local'];
   if (caller.kind === 'agent') return ['agent'];
   if (caller.kind === 'anonymous') return [];
   const entries = [...registry.entriesFor(caller.peer.id)];
   return [
-    ...(entries.some(({ admin }) => admin) ? (['admin'] as const) : []),
+    ...(adminIds.has(caller.peer.id) || entries.some(({ admin }) => admin) ? (['admin'] as const) : []),
     ...(entries.some(({ downstream }) => downstream) ? (['downstream'] as const) : []),
   ];
 }

@@ -36,6 +36,11 @@ export const serverFaults = {
     hint: 'do without it, or ask for it where Plastron is developed',
     status: 'UNIMPLEMENTED',
   },
+  SRV0108: {
+    sentence: '`{id}` is of another trust domain, and no administrator of this server',
+    hint: 'list it with --admin-id when the server is started, if it is to have the rights of an operator',
+    status: 'PERMISSION_DENIED',
+  },
   SRV0201: {
     sentence: 'the request has no `{field}`',
     hint: 'fill it in as the API of SPIRE describes it',
