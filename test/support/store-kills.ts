@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import type { ChildProcess } from 'node:child_process';
+import { watch } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { dialTls } from '../../src/transport/dial-tls.js';
+import { dialUnix } from '../../src/transport/dial-unix.js';
+import { endChild, temporaryFolder } from './children.js';
+import { freePort, startPlastron } from './plastron.js';
+import { seededRandom } from './seeded-random.js';
+import { createServerWriters, type ServerLife } from './server-writers.js';
+import { createTrustCheck } from './trust-check.js';
+
+export interface StoreKills {
+  rounds: number;
+  /** The same seed writes the same things and waits as long before each kill. */
+  seed: string;
+  /** Further flags of `plastron server run`. */
+  flags?: readonly string[];
+  /** Waits for the moment of the kill; after some dozens of writes, unless it says otherwise. */
+  moment?: (moment: Moment) => Promise<void>;
+  /** Also done at that moment, at some rounds. Resolves when a server can work again. */
+  disaster?: (round: number) => Promise<void>;
+}
+
+interface Moment {
+  dataDir: string;
+  random: () => number;
+  /** How many writes the server has acknowledged. */
+  acknowledged: () => number;
+}
+
+/**
+ * Runs a server as a process, has it written to by six at once over its API, kills it (-9) in the middle, and starts it over,
+ * again and again. After every round all that it acknowledged must be there, nothing else but whole writes that were under
+ * way, and the trust domain must go on as if nothing had been.
+ */
+export async function surviveStoreKills(t: TestContext, options: StoreKills): Promise<void> {
+  const { rounds, seed, flags = [], moment = whileWriting, disaster } = options;
+  t.diagnostic(`seed ${seed}`);
+  const random = seededRandom(seed);
+  const folder = temporaryFolder(t);
+  const dataDir = join(folder, 'data');
+  const writers = createServerWriters(random);
+  const trust = createTrustCheck();
+  const acknowledged = () => writers.ledger.counts.acknowledged;
+  for (let round = 0; round < rounds; round++) {
+    const life = await startLife(t, folder, flags);
+    await writers.check(life);
+    await trust.look(life.admin, writers.svids);
+    const writing = writers.writeUntilDeath(life);
+    await Promise.race([moment({ dataDir, random, acknowledged }), writing]);
+    await Promise.all([life.kill(), disaster?.(round)]);
+    await writing;
+    life.close();
+  }
+  const last = await startLife(t, folder, flags);
+  await writers.check(last);
+  await trust.look(last.admin, writers.svids);
+  last.close();
+  const { done, undone } = writers.ledger.counts;
+  t.diagnostic(
+    `${rounds} kills, ${acknowledged()} writes acknowledged, none lost; ${done + undone} under way, ${done} of them done; ` +
+      `${writers.svids.length} SVIDs, ${trust.rotations()} new authorities`,
+  );
+  assert.ok(done + undone >= rounds / 2, 'too few kills hit a write');
+}
+
+async function whileWriting({ random, acknowledged }: Moment): Promise<void> {
+  const enough = acknowledged() + random() * 60;
+  while (acknowledged() < enough) await sleep(1);
+  await sleep(random() * 5);
+}
+
+/** The moment at which a new authority is being written: between its first byte and some milliseconds after. */
+export async function whileRotating({ dataDir, random }: Moment): Promise<void> {
+  const watcher = watch(dataDir);
+  await new Promise<void>((resolve) => {
+    watcher.on('change', (_, name) => name === 'authorities.pem.new' && resolve());
+  });
+  watcher.close();
+  await sleep(random() * 8);
+}
+
+interface KillableLife extends ServerLife {
+  kill(): Promise<void>;
+  close(): void;
+}
+
+async function startLife(t: TestContext, folder: string, flags: readonly string[]): Promise<KillableLife> {
+  const address = `127.0.0.1:${await freePort()}`;
+  const socket = join(folder, 'a.sock');
+  const child = startPlastron(t, [
+    ...['server', 'run', '--trust-domain', 'shop.example', '--listen', address],
+    ...['--data-dir', join(folder, 'data'), '--admin-socket', socket, ...flags],
+  ]);
+  await listening(child, socket);
+  const admin = dialUnix(socket);
+  const anonymous = dialTls({ address, verifyServer: () => {} });
+  return {
+    admin,
+    anonymous,
+    kill: () => {
+      assert.equal(child.exitCode, null, 'the server ended by itself');
+      return endChild(child);
+    },
+    close: () => {
+      admin.close();
+      anonymous.close();
+    },
+  };
+}
+
+/** The admin socket is the last thing that a server opens. */
+async function listening(child: ChildProcess, socket: string): Promise<void> {
+  while (!(await answers(socket))) {
+    assert.equal(child.exitCode, null, 'the server does not start (VERBOSE=1 shows why)');
+    await sleep(10);
+  }
+}
+
+function answers(socket: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const connection = connect(socket);
+    const end = (answer: boolean) => {
+      connection.destroy();
+      resolve(answer);
+    };
+    connection.once('connect', () => end(true)).once('error', () => end(false));
+  });
+}
