@@ -19,15 +19,15 @@ import {
   writePrivateFile,
 } from '../disk/private-file.js';
 import type { TrustDomain } from '../spiffe/id.js';
-import type { Authority } from './authority.js';
 import { authoritiesFromPem, authoritiesToPem } from './authority-pem.js';
+import type { AuthoritySet } from './authority-set.js';
 import type { KeyManager } from './key-manager.js';
 
 /**
  * Writes authorities with their private keys to one file that only its owner can read. After a crash at any moment there is
  * the old file or the new one, whole. Makes the folder (0700) if it is not there. Throws CAS0302, CAS0303.
  */
-export async function saveAuthorities(path: string, authorities: readonly Authority[]): Promise<void> {
+export async function saveAuthorities(path: string, authorities: AuthoritySet): Promise<void> {
   const folder = dirname(path);
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -46,7 +46,7 @@ export async function loadAuthorities(
   path: string,
   trustDomain: TrustDomain,
   keys: KeyManager,
-): Promise<Authority[] | undefined> {
+): Promise<AuthoritySet | undefined> {
   try {
     const pem = readPrivateFile(path);
     checkFolder(dirname(path));

@@ -2,13 +2,16 @@ import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { test } from 'node:test';
 import { type CertificateOverrides, testCa } from '../../test/support/ca.js';
+import { fakeKms } from '../../test/support/fake-kms.js';
 import { isFault } from '../base/faults/fault.js';
 import type { FaultCode } from '../base/faults/table.js';
 import { toPem } from '../base/pem.js';
 import { parseTrustDomain } from '../spiffe/id.js';
 import { createAuthority } from './authority.js';
 import { authoritiesFromPem, authoritiesToPem } from './authority-pem.js';
-import { diskKeys } from './key-manager.js';
+import { createJwtSigner, type JwtSigner, jwtSignerToDer } from './jwt-signer.js';
+import { diskKeys, memoryKeys } from './key-manager.js';
+import { keyToPem } from './key-pem.js';
 import { newLocalKey } from './signing-key.js';
 
 const trustDomain = parseTrustDomain('shop.example');
@@ -31,12 +34,13 @@ test('authorities come back from PEM in their order', async () => {
   const made = await Promise.all(
     [1, 2, 3].map(() => createAuthority({ trustDomain, ttlSeconds: 60, now: Date.now() }, newLocalKey())),
   );
-  const again = await authoritiesFromPem(trustDomain, diskKeys, authoritiesToPem(made));
+  const again = await authoritiesFromPem(trustDomain, diskKeys, authoritiesToPem({ x509: made, jwt: [] }));
   assert.deepEqual(
-    again.map(({ certificate }) => Buffer.from(certificate)),
+    again.x509.map(({ certificate }) => Buffer.from(certificate)),
     made.map(({ certificate }) => Buffer.from(certificate)),
   );
-  assert.equal(authoritiesToPem(again), authoritiesToPem(made));
+  assert.equal(authoritiesToPem(again), authoritiesToPem({ x509: made, jwt: [] }));
+  assert.deepEqual(again.jwt, []);
 });
 
 test('a certificate is followed by its key, and by nothing else', async () => {
@@ -47,7 +51,7 @@ test('a certificate is followed by its key, and by nothing else', async () => {
     diskKeys,
     certificate + key + otherCertificate + otherKey,
   );
-  assert.equal(pair.length, 2);
+  assert.equal(pair.x509.length, 2);
   for (const pem of [
     '',
     certificate,
@@ -80,4 +84,41 @@ test('a key that cannot be read is refused without its text', async () => {
     authoritiesFromPem(trustDomain, diskKeys, certificate + broken),
     (error) => error instanceof Error && isFault(error, 'CAS0301') && error.cause === undefined,
   );
+});
+
+test('JWT authorities come back from PEM with their keys, times and key IDs', async () => {
+  const x509 = [await createAuthority({ trustDomain, ttlSeconds: 60, now: Date.now() }, newLocalKey())];
+  const kms = fakeKms();
+  const keys = [newLocalKey(), await kms.generate(), await memoryKeys.generate()];
+  const jwt = keys.map((key, i) => createJwtSigner({ ttlSeconds: 60 * (i + 1), now: Date.now() }, key));
+  const pem = authoritiesToPem({ x509, jwt });
+  const again = await authoritiesFromPem(trustDomain, kms, pem);
+  const plain = ({ key, publicKey, ...others }: JwtSigner) => ({
+    ...others,
+    publicKey: Buffer.from(publicKey),
+  });
+  assert.deepEqual(again.jwt.map(plain), jwt.map(plain));
+  assert.deepEqual(
+    again.jwt.map(({ key }) => key.kind),
+    ['local', 'remote', 'missing'],
+  );
+  assert.equal(authoritiesToPem(again), pem);
+});
+
+test('a JWT authority that is broken, not P-256, or without its own key is refused', async () => {
+  const [certificate, key] = pemOf();
+  const x509 = certificate + key;
+  const signer = createJwtSigner({ ttlSeconds: 60, now: Date.now() }, newLocalKey());
+  const der = jwtSignerToDer(signer);
+  const good = toPem('JWT AUTHORITY', der) + keyToPem(signer.key);
+  assert.equal((await authoritiesFromPem(trustDomain, diskKeys, x509 + good)).jwt.length, 1);
+  await refuses('CAS0301', good);
+  await refuses('CAS0301', x509 + toPem('JWT AUTHORITY', der));
+  await refuses('CAS0301', x509 + toPem('JWT AUTHORITY', der) + keyToPem(newLocalKey()));
+  await refuses('CAS0301', x509 + toPem('JWT AUTHORITY', der.subarray(1)) + keyToPem(signer.key));
+  await refuses('CAS0301', x509 + good.replaceAll('JWT AUTHORITY', 'JWT-AUTHORITY'));
+  await refuses('CAS0301', x509 + good.replaceAll('JWT AUTHORITY', 'PUBLIC KEY'));
+  const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-384' });
+  const p384 = { ...signer, publicKey: publicKey.export({ format: 'der', type: 'spki' }) };
+  await refuses('CAS0301', x509 + toPem('JWT AUTHORITY', jwtSignerToDer(p384)) + keyToPem(signer.key));
 });

@@ -1,90 +1,87 @@
-import { createPrivateKey, createPublicKey } from 'node:crypto';
+import { MalformedDer } from '../base/der/reader.js';
 import { fault } from '../base/faults/fault.js';
 import { MalformedPem, type PemBlock, readPem, toPem } from '../base/pem.js';
 import { parseX509Authority } from '../spiffe/bundle-pem.js';
 import { readCertificate } from '../spiffe/certificate.js';
 import { type TrustDomain, trustDomainId } from '../spiffe/id.js';
 import { type Authority, authorityOf } from './authority.js';
+import type { AuthoritySet } from './authority-set.js';
+import { type JwtSigner, jwtSignerFromDer, jwtSignerToDer } from './jwt-signer.js';
 import type { KeyManager } from './key-manager.js';
+import { keyFromPem, keyToPem } from './key-pem.js';
 import { parsePublicKey } from './public-key.js';
-import { askKeyManager, type LocalKey } from './signing-key.js';
 
-const referenceLabel = 'KEY REFERENCE';
+const certificateLabel = 'CERTIFICATE';
+const jwtLabel = 'JWT AUTHORITY';
 
-/**
- * Authorities as PEM, each a CA certificate and then its private key (PKCS#8), or what refers to it where the key manager
- * keeps it elsewhere. **Secret.**
- */
-export function authoritiesToPem(authorities: readonly Authority[]): string {
-  return authorities
-    .map(({ certificate, key }) => toPem('CERTIFICATE', certificate) + keyToPem(key))
-    .join('');
-}
-
-function keyToPem(key: Authority['key']): string {
-  const referring = (reference: string) => toPem(referenceLabel, Buffer.from(reference));
-  if (key.kind !== 'local') return referring(key.reference);
-  if (key.reference !== undefined) return referring(key.reference);
-  return toPem('PRIVATE KEY', key.privateKey.export({ format: 'der', type: 'pkcs8' }));
+/** Authorities as PEM, each followed by its key: `JWT AUTHORITY` (`jwtSignerToDer`) and CA certificates. **Secret.** */
+export function authoritiesToPem({ x509, jwt }: AuthoritySet): string {
+  // Certificates last: a file must have one, so one that was cut off is noticed.
+  const blocks = [
+    ...jwt.map((signer) => toPem(jwtLabel, jwtSignerToDer(signer)) + keyToPem(signer.key)),
+    ...x509.map(({ certificate, key }) => toPem(certificateLabel, certificate) + keyToPem(key)),
+  ];
+  return blocks.join('');
 }
 
 /**
- * Reads what `authoritiesToPem` wrote for this trust domain; anything else is refused. Keys that stand in the text are used
- * whichever the key manager, so that one can follow another and nothing is lost.
- * Throws CAS0301, IDN0201, IDN0302, CAS0106, CAS0201, CAS0202.
+ * Reads what `authoritiesToPem` wrote for this trust domain; anything else is refused. A file from before there were JWT
+ * authorities has none. Throws CAS0106, CAS0201, CAS0202, CAS0301, IDN0201, IDN0302.
  */
 export async function authoritiesFromPem(
   trustDomain: TrustDomain,
   keys: KeyManager,
   pem: string,
-): Promise<Authority[]> {
+): Promise<AuthoritySet> {
   const blocks = blocksOf(pem);
-  if (blocks.length === 0) throw unusable('it is empty');
-  const authorities: Authority[] = [];
+  const x509: Authority[] = [];
+  const jwt: JwtSigner[] = [];
   for (let i = 0; i < blocks.length; i += 2) {
-    authorities.push(await authorityFrom(trustDomain, keys, blocks[i], blocks[i + 1]));
+    const [first, key] = [blocks[i], blocks[i + 1]];
+    if (first?.label === certificateLabel) x509.push(await authorityFrom(trustDomain, keys, first.der, key));
+    else if (first?.label === jwtLabel) jwt.push(await jwtSignerFrom(keys, first.der, key));
+    else throw unusable('it is not made of authorities that are each followed by their key');
   }
-  return authorities;
+  if (x509.length === 0) throw unusable('there is no certificate in it');
+  return { x509, jwt };
 }
 
 async function authorityFrom(
   trustDomain: TrustDomain,
   keys: KeyManager,
-  certificate: PemBlock | undefined,
+  certificate: Uint8Array,
   key: PemBlock | undefined,
 ): Promise<Authority> {
-  if (certificate?.label !== 'CERTIFICATE' || !key) {
-    throw unusable('it is not made of certificates that are each followed by their key');
-  }
-  const { der } = parseX509Authority(certificate.der);
+  const { der } = parseX509Authority(certificate);
   const { uris, publicKey } = readCertificate(der);
   if (uris.length !== 1 || uris[0] !== trustDomainId(trustDomain)) {
     throw unusable(`a certificate is not of the trust domain \`${trustDomain}\``);
   }
-  if (parsePublicKey(publicKey).kind !== 'P-256') throw unusable('a key is not of the curve P-256');
-  const found = await keyOf(key, keys);
-  if (found.kind !== 'missing' && Buffer.compare(found.publicKey, publicKey) !== 0) {
-    throw unusable('a key does not belong to its certificate');
-  }
-  return authorityOf(trustDomain, der, found);
+  checkCurve(publicKey);
+  return authorityOf(trustDomain, der, await keyFromPem(key, publicKey, keys));
 }
 
-async function keyOf({ label, der }: PemBlock, keys: KeyManager): Promise<Authority['key']> {
-  if (label === 'PRIVATE KEY') return localKey(der);
-  if (label !== referenceLabel) throw unusable('a certificate is not followed by its key');
-  const reference = Buffer.from(der).toString();
-  return (await askKeyManager(() => keys.find(reference))) ?? { kind: 'missing', reference };
+async function jwtSignerFrom(
+  keys: KeyManager,
+  bytes: Uint8Array,
+  key: PemBlock | undefined,
+): Promise<JwtSigner> {
+  const signer = readJwtSigner(bytes);
+  checkCurve(signer.publicKey);
+  return { ...signer, key: await keyFromPem(key, signer.publicKey, keys) };
 }
 
-function localKey(pkcs8: Uint8Array): LocalKey {
+function readJwtSigner(bytes: Uint8Array): Omit<JwtSigner, 'key'> {
   try {
-    const privateKey = createPrivateKey({ key: Buffer.from(pkcs8), format: 'der', type: 'pkcs8' });
-    const publicKey = createPublicKey(privateKey).export({ format: 'der', type: 'spki' });
-    return { kind: 'local', privateKey, publicKey };
-  } catch {
-    // Without the cause: what OpenSSL says about a private key belongs in no log.
-    throw unusable('a key cannot be read');
+    return jwtSignerFromDer(bytes);
+  } catch (error) {
+    if (!(error instanceof MalformedDer)) throw error;
+    throw unusable(`it has ${error.message}`);
   }
+}
+
+function checkCurve(publicKey: Uint8Array): void {
+  if (parsePublicKey(publicKey).kind !== 'P-256') throw unusable('a key is not of the curve P-256');
 }
 
 function blocksOf(pem: string): PemBlock[] {

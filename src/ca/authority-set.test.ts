@@ -1,166 +1,81 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import { fakeKms } from '../../test/support/fake-kms.js';
 import { isFault } from '../base/faults/fault.js';
-import { parseTrustDomain, workloadId } from '../spiffe/id.js';
+import { parseTrustDomain } from '../spiffe/id.js';
 import {
   type AuthoritySet,
   activeAuthority,
+  activeJwtSigner,
   beginAuthorities,
-  canSignAt,
+  jwtAuthoritiesOf,
+  noAuthorities,
   rotateAuthorities,
   x509AuthoritiesOf,
 } from './authority-set.js';
-import { issueX509Svid } from './issue-x509-svid.js';
 import { diskKeys } from './key-manager.js';
-import { newLocalKey } from './signing-key.js';
 
 const trustDomain = parseTrustDomain('shop.example');
 const hour = 3_600_000;
 const start = Date.UTC(2026, 0, 1);
-const minute = 60_000;
-const beginAt = (set: AuthoritySet, now: number, ttlSeconds = 24 * 3600) =>
-  beginAuthorities(set, diskKeys, { trustDomain, ttlSeconds, now });
-/** By a clock that has not jumped for long, unless `steadyMs` says otherwise. */
-const rotateAt = (set: AuthoritySet, now: number, ttlSeconds = 24 * 3600, steadyMs = Infinity) =>
-  rotateAuthorities(set, diskKeys, { trustDomain, ttlSeconds, now, steadyMs });
+const request = { trustDomain, ttlSeconds: 24 * 3600 };
 
-test('a trust domain without authority gets a first one, which signs at once', async () => {
-  const set = await beginAt([], start);
-  assert.equal(set.length, 1);
-  assert.equal(activeAuthority(set, start), set[0]);
+/** Step by step, until nothing is left to do. */
+async function settled(
+  set: AuthoritySet,
+  step: (set: AuthoritySet) => Promise<AuthoritySet>,
+): Promise<AuthoritySet> {
+  const next = await step(set);
+  return next === set ? set : settled(next, step);
+}
+const begin = (keys = diskKeys) =>
+  settled(noAuthorities, (set) => beginAuthorities(set, keys, { ...request, now: start }));
+const rotateAt = (set: AuthoritySet, now: number) =>
+  settled(set, (from) => rotateAuthorities(from, diskKeys, { ...request, now, steadyMs: Infinity }));
+
+test('a new trust domain has one authority of each kind, with keys of their own, and all of it is in the bundle', async () => {
+  const set = await begin();
+  assert.deepEqual([set.x509.length, set.jwt.length], [1, 1]);
+  assert.equal(activeAuthority(set, start), set.x509[0]);
+  assert.equal(activeJwtSigner(set, start), set.jwt[0]);
+  assert.notDeepEqual(set.x509[0]?.publicKey, set.jwt[0]?.publicKey);
+  assert.equal(x509AuthoritiesOf(set).length, 1);
+  const [jwt] = set.jwt;
+  assert.deepEqual(jwtAuthoritiesOf(set), [
+    { keyId: jwt?.keyId, publicKey: jwt?.publicKey, expiresAt: (start + 24 * hour) / 1000, tainted: false },
+  ]);
 });
 
-test('nothing changes before half life, and the same array comes back', async () => {
-  const set = await beginAt([], start);
-  assert.equal(await rotateAt(set, start + 11 * hour), set);
-});
-
-test('FD-01: the next authority is in the bundle from half life on, and signs when a sixth is left', async () => {
-  const first = await beginAt([], start);
+test('FD-01, FD-02: a JWT authority is in the bundle before it signs anything, and until it ends', async () => {
+  const first = await begin();
+  const [old] = first.jwt;
+  assert.equal(await rotateAt(first, start + 11 * hour), first);
   const set = await rotateAt(first, start + 12 * hour);
-  assert.equal(set.length, 2);
-  assert.equal(x509AuthoritiesOf(set).length, 2);
-  assert.equal(await rotateAt(set, start + 13 * hour), set, 'one prepared authority is enough');
-  assert.equal(activeAuthority(set, start + 19 * hour), set[0]);
-  assert.equal(activeAuthority(set, start + 20.1 * hour), set[1]);
+  assert.deepEqual([set.jwt.length, jwtAuthoritiesOf(set).length], [2, 2]);
+  assert.equal(activeJwtSigner(set, start + 19 * hour), old);
+  assert.equal(activeJwtSigner(set, start + 20.1 * hour), set.jwt[1]);
+  assert.ok(old && (await rotateAt(set, old.notAfter)).jwt.includes(old));
+  assert.ok(!(await rotateAt(set, old.notAfter + 1)).jwt.includes(old));
 });
 
-test('FD-01: an authority prepared late does not sign before it can have been published', async () => {
-  const first = await beginAt([], start);
-  const late = start + 23.5 * hour;
-  const set = await rotateAt(first, late);
-  assert.equal(activeAuthority(set, late), first[0]);
-  assert.equal(activeAuthority(set, late + 0.25 * hour), set[1]);
+test('a step makes one key at most, so that none is lost when the next one cannot be made', async () => {
+  const kms = fakeKms();
+  const step = (set: AuthoritySet) => beginAuthorities(set, kms, { ...request, now: start });
+  const first = await step(noAuthorities);
+  assert.deepEqual([first.x509.length, first.jwt.length, kms.made.length], [1, 0, 1]);
+  kms.away = new Error('away');
+  await assert.rejects(step(first), (error) => isFault(error, 'CAS0106'));
+  kms.away = undefined;
+  const second = await step(first);
+  assert.deepEqual([second.x509, second.jwt.length, kms.made.length], [first.x509, 1, 2]);
+  assert.equal(await step(second), second);
 });
 
-test('FD-02: an old authority stays in the bundle until it ends, and no SVID outlives it', async () => {
-  const set = await rotateAt(await beginAt([], start), start + 12 * hour);
-  const [first] = set;
-  assert.ok(first);
-  assert.ok((await rotateAt(set, first.notAfter)).includes(first));
-  assert.ok(!(await rotateAt(set, first.notAfter + 1)).includes(first));
-});
-
-test('a server that starts after it was away for longer than a life makes a new authority, beside those that seem to have ended', async () => {
-  const before = await beginAt([], start);
-  const set = await beginAt(before, start + 100 * hour);
-  assert.equal(set.length, 2);
-  assert.equal(set[0], before[0]);
-  assert.equal(activeAuthority(set, start + 100 * hour), set[1]);
-  assert.deepEqual(await rotateAt(set, start + 101 * hour, 24 * 3600, hour), [set[1]]);
-});
-
-test('S37: a server that starts with a clock before all of its authorities can issue, and keeps them for when the clock is right', async () => {
-  const before = await beginAt([], start);
-  const set = await beginAt(before, start - 1000 * hour);
-  assert.equal(activeAuthority(set, start - 1000 * hour), set[0]);
-  assert.equal(activeAuthority(set, start), before[0]);
-});
-
-test('S8, S37: when the clock is before every authority, or behind all of them, nothing signs', async () => {
-  const set = await beginAt([], start);
-  for (const now of [start - hour, start + 25 * hour]) {
-    assert.throws(
-      () => activeAuthority(set, now),
-      (error) => isFault(error, 'CAS0104'),
-    );
-  }
-});
-
-test('S37: a clock that just jumped past every end, or before every beginning, removes nothing and makes no new root', async () => {
-  const set = await beginAt([], start);
-  for (const now of [start - 1000 * hour, start + 1000 * hour]) {
-    assert.equal(await rotateAt(set, now, 24 * 3600, 0), set);
-    assert.equal(await rotateAt(set, now, 24 * 3600, 5 * minute - 1), set);
-  }
-});
-
-test('S37: a jumped clock that keeps to its new time for five minutes is believed, so the server is not dead for ever; what it had stays', async () => {
-  const set = await beginAt([], start);
-  for (const now of [start - 1000 * hour, start + 1000 * hour]) {
-    const next = await rotateAt(set, now, 24 * 3600, 5 * minute);
-    assert.ok(canSignAt(next, now));
-    assert.ok(set[0] && next.includes(set[0]));
-    assert.equal(next.length, 2);
-  }
-});
-
-test('S37: an authority that a jump into the future left behind keeps no other from being prepared in time', async () => {
-  const stray = await rotateAt(await beginAt([], start), start + 1000 * hour, 24 * 3600, 5 * minute);
-  const set = await rotateAt(stray, start + 12 * hour);
-  assert.equal(set.length, stray.length + 1);
-  assert.equal(activeAuthority(set, start + 23 * hour), set[1]);
-});
-
-test('S37: after any jumps of the clock, none of them an hour long, every authority that has not ended is there and one signs', async () => {
-  const jumps = fc.array(
-    fc.record({
-      away: fc.integer({ min: -10_000, max: 10_000 }), // hours
-      minutesWrong: fc.integer({ min: 1, max: 58 }),
-      minutesRight: fc.integer({ min: 0, max: 3000 }),
-    }),
-    { maxLength: 8 },
+test('a set from before there were JWT authorities gets its first one when the server starts', async () => {
+  const { x509 } = await begin();
+  const set = await settled({ x509, jwt: [] }, (from) =>
+    beginAuthorities(from, diskKeys, { ...request, now: start + hour }),
   );
-  const property = fc.asyncProperty(jumps, async (all) => {
-    let real = start;
-    let set = await beginAt([], start);
-    let made: AuthoritySet = set;
-    const pass = async (minutes: number, away: number) => {
-      for (let steady = 0; steady <= minutes; steady++) {
-        set = await rotateAt(set, real + away * hour, 24 * 3600, steady * minute);
-        if (away === 0) made = [...new Set([...made, ...set])];
-        real += minute;
-      }
-    };
-    for (const { away, minutesWrong, minutesRight } of all) {
-      await pass(minutesRight, 0);
-      await pass(minutesWrong, away);
-    }
-    await pass(0, 0);
-    const living = made.filter(({ notBefore, notAfter }) => notBefore <= real && notAfter >= real);
-    assert.ok(living.every((one) => set.includes(one)));
-    assert.ok(canSignAt(set, real));
-  });
-  await fc.assert(property, { numRuns: 40 });
-});
-
-test('S8: whenever it is asked, a rotated set can issue, and the SVID ends within an authority of the bundle', async () => {
-  const steps = fc.array(fc.integer({ min: 1, max: 30 * 60 }), { minLength: 1, maxLength: 40 });
-  const { publicKey } = newLocalKey();
-  const property = fc.asyncProperty(fc.integer({ min: 60, max: 7200 }), steps, async (ttlSeconds, gaps) => {
-    let now = start;
-    let set = await beginAt([], now, ttlSeconds);
-    for (const gap of gaps) {
-      now += gap * 1000;
-      set = await rotateAt(set, now, ttlSeconds);
-      const active = activeAuthority(set, now);
-      if (now >= active.notAfter) continue;
-      const id = workloadId(trustDomain, '/web');
-      const issued = await issueX509Svid(active, { id, publicKey, dnsNames: [], ttlSeconds: 600, now });
-      assert.ok(issued.notAfter <= active.notAfter && issued.notBefore >= active.notBefore);
-      assert.ok(set.includes(active));
-    }
-  });
-  await fc.assert(property, { numRuns: 30 });
+  assert.equal(set.x509, x509);
+  assert.equal(activeJwtSigner(set, start + hour), set.jwt[0]);
 });

@@ -22,7 +22,7 @@ const day = 86_400_000;
 const authority = await createAuthority({ trustDomain, ttlSeconds: 86_400, now }, newLocalKey());
 const bundle: Bundle = {
   trustDomain,
-  x509Authorities: x509AuthoritiesOf([authority]),
+  x509Authorities: x509AuthoritiesOf({ x509: [authority] }),
   jwtAuthorities: [],
   sequence: 1n,
   refreshHint: 0,

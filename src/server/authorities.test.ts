@@ -9,9 +9,11 @@ import { fault, isFault } from '../base/faults/fault.js';
 import { openIssuingPool } from '../ca/issuing/pool.js';
 import { diskKeys, memoryKeys } from '../ca/key-manager.js';
 import { newLocalKey } from '../ca/signing-key.js';
+import { bundleFromJwks, bundleToJwks } from '../spiffe/bundle-jwks.js';
 import { bundleSha256 } from '../spiffe/bundle-pem.js';
 import { readCertificate } from '../spiffe/certificate.js';
 import { parseTrustDomain, workloadId } from '../spiffe/id.js';
+import { verifyJwtSvid } from '../spiffe/verify-jwt-svid.js';
 import { verifyX509Svid } from '../spiffe/verify-x509-svid.js';
 import { silentLog } from '../telemetry/log.js';
 import { openAuthorities } from './authorities.js';
@@ -169,7 +171,7 @@ test('one key manager follows another: the old keys sign until the new ones are 
   assert.deepEqual([moved.own().sequence, kms.made.length], [1n, 0]);
   options.clock.advance(13 * hour);
   await moved.keepCurrent();
-  assert.deepEqual([moved.own().sequence, kms.made.length], [2n, 1]);
+  assert.deepEqual([moved.own().sequence, kms.made.length], [2n, 2]);
   options.clock.advance(9 * hour);
   const before = kms.signatures;
   await moved.issue({ id: serverId, publicKey: newLocalKey().publicKey, dnsNames: [], ttlSeconds: 60 });
@@ -188,7 +190,7 @@ test('a key manager is not asked for another key while the disk refuses the last
   }
   chmodSync(dirname(options.path), 0o700);
   await authorities.keepCurrent();
-  assert.equal(kms.made.length, made + 1);
+  assert.equal(kms.made.length, made + 2);
   assert.equal(authorities.own().x509Authorities.length, 2);
 });
 
@@ -287,6 +289,7 @@ test('S7: no SVID for the key of an authority, prepared, active or old, nor for 
   const { x509Authorities } = authorities.own();
   assert.equal(x509Authorities.length, 2, 'one is active and one prepared');
   for (const { der } of x509Authorities) await refuses(keyOf(der));
+  for (const { publicKey } of authorities.own().jwtAuthorities) await refuses(publicKey);
   clock.advance(8 * hour);
   await authorities.keepCurrent();
   for (const { der } of authorities.own().x509Authorities) await refuses(keyOf(der));
@@ -295,4 +298,50 @@ test('S7: no SVID for the key of an authority, prepared, active or old, nor for 
   ownKeys.push(keyOf(identity.current()?.chain[0]));
   assert.notDeepEqual(ownKeys[0], ownKeys[1]);
   for (const key of ownKeys) await refuses(key);
+});
+
+test('FD-01, TB-02: the next JWT authority is in the bundle, with a new sequence number, before it signs a token', async (t) => {
+  const options = surroundings(t);
+  const { clock } = options;
+  const authorities = await openAuthorities(options);
+  const request = { id: serverId, audience: ['web'], ttlSeconds: 300, tokenId: false };
+  const signers = new Set<unknown>();
+  const published = new Map<string, number>();
+  for (let minutes = 0; minutes < 72 * 60; minutes += 10) {
+    for (const { keyId } of authorities.own().jwtAuthorities) {
+      published.set(keyId, published.get(keyId) ?? minutes);
+    }
+    const { token } = await authorities.issueJwt(request);
+    const [header = ''] = token.split('.');
+    const { kid } = JSON.parse(Buffer.from(header, 'base64url').toString());
+    const first = published.get(kid);
+    assert.ok(
+      first === 0 || (first !== undefined && minutes >= first + 15),
+      `signed ${minutes}, published ${first}`,
+    );
+    signers.add(kid);
+    assert.equal(verifyJwtSvid(token, 'web', authorities, clock.now()).id, serverId);
+    const before = authorities.own();
+    clock.advance(hour / 6);
+    await authorities.keepCurrent();
+    const after = authorities.own();
+    assert.equal(after.sequence > before.sequence, after !== before);
+    // What was issued just before is good after, until it ends.
+    assert.equal(verifyJwtSvid(token, 'web', authorities, clock.now() - hour / 6 + 299_000).id, serverId);
+  }
+  assert.ok(signers.size >= 3);
+});
+
+test('TB-03, FD-01: others are told to look for a new bundle at least five times before a new authority signs', async (t) => {
+  for (const [ttlSeconds, hint] of [
+    [86_400, 300],
+    [600, 40],
+    [5, 1],
+  ] as const) {
+    const authorities = await openAuthorities({ ...surroundings(t), ttlSeconds });
+    assert.equal(authorities.own().refreshHint, hint);
+    const jwks = bundleFromJwks(trustDomain, bundleToJwks(authorities.own()));
+    assert.equal(jwks.refreshHint, hint);
+    assert.equal(jwks.jwtAuthorities.length, 1);
+  }
 });

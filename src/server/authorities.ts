@@ -1,22 +1,27 @@
 import type { Clock } from '../base/clock.js';
+import { sha256Hex } from '../base/digest.js';
 import { fault } from '../base/faults/fault.js';
 import { watchClock } from '../base/steady-clock.js';
 import { loadAuthorities, saveAuthorities } from '../ca/authority-file.js';
 import {
   type AuthoritySet,
   activeAuthority,
+  activeJwtSigner,
   beginAuthorities,
-  canSignAt,
+  jwtAuthoritiesOf,
+  noAuthorities,
   rotateAuthorities,
   x509AuthoritiesOf,
 } from '../ca/authority-set.js';
+import { type IssuedJwtSvid, issueJwtSvid, type JwtSvidRequest } from '../ca/issue-jwt-svid.js';
 import { type IssuedSvid, issueX509Svid, type SvidRequest } from '../ca/issue-x509-svid.js';
 import type { SvidOrder } from '../ca/issuing/order.js';
 import type { IssuingPool } from '../ca/issuing/pool.js';
 import type { Outcome } from '../ca/issuing/thread.js';
 import type { KeyManager } from '../ca/key-manager.js';
+import { canSignAt } from '../ca/rotation.js';
 import type { Bundle } from '../spiffe/bundle.js';
-import { bundleSha256 } from '../spiffe/bundle-pem.js';
+import { bundleToJwks } from '../spiffe/bundle-jwks.js';
 import type { TrustDomain } from '../spiffe/id.js';
 import type { BundleSource } from '../spiffe/source.js';
 import type { Log } from '../telemetry/log.js';
@@ -33,6 +38,8 @@ export interface Authorities extends BundleSource {
   issueBatch(orders: readonly SvidOrder[]): Promise<Outcome[]>;
   /** The same for the server itself: from then on nobody else gets an SVID for this key (S7). */
   issueOwn(request: Omit<SvidRequest, 'now'>): Promise<IssuedSvid>;
+  /** A JWT-SVID. Rejects with what `issueJwtSvid` throws. */
+  issueJwt(request: Omit<JwtSvidRequest, 'now'>): Promise<IssuedJwtSvid>;
   /**
    * Rotates what is due. A failure leaves everything as it was; called again, it tries again. Wants to be called about once a
    * second, since it is what notices that the clock jumped. Throws CAS0106, CAS0107, CAS03xx, STO02xx.
@@ -62,27 +69,31 @@ export async function openAuthorities(options: AuthoritiesOptions): Promise<Auth
   const signer = currentSigner();
   const loaded = await loadAuthorities(path, trustDomain, keys);
   if (!loaded && (await store.lastBundleSequence()) > 0n) throw fault('CAS0304', { path });
-  let made: AuthoritySet = loaded ?? [];
+  let made: AuthoritySet = loaded ?? noAuthorities;
   let saved = made;
   let set = made;
-  let bundle = bundleOf(trustDomain, set, 0n);
-  const become = async (next: AuthoritySet, now: number) => {
-    if (made.length > 0 && !canSignAt(made, now) && canSignAt(next, now)) log.warn({}, newRoot);
-    // Kept when writing it fails: a key manager is not asked for another key every time.
-    made = next;
+  const refreshHint = refreshHintFor(ttlSeconds);
+  let bundle = bundleOf(trustDomain, set, refreshHint);
+  const become = async (step: (made: AuthoritySet) => Promise<AuthoritySet>, now: number) => {
+    // Kept when another step or writing it fails: a key manager is not asked for the same key every time.
+    for (let before: AuthoritySet | undefined; made !== before; ) {
+      before = made;
+      made = await step(made);
+      if (isNewRoot(before, made, now)) log.warn({}, newRoot);
+    }
     // On the disk before anybody hears of it: an authority that signed must still be there after a crash.
     if (made !== saved) await saveAuthorities(path, made);
     saved = made;
     if (saved === set && bundle.sequence !== 0n) return;
-    const candidate = bundleOf(trustDomain, saved, 0n);
-    const sequence = await store.bundleSequence(bundleSha256(candidate));
+    const candidate = bundleOf(trustDomain, saved, refreshHint);
+    const sequence = await store.bundleSequence(sha256Hex(bundleToJwks(candidate)));
     set = saved;
     bundle = { ...candidate, sequence };
     for (const listener of listeners) listener();
   };
   const readClock = watchClock(clock, uptime);
   const start = clock.now();
-  await become(await beginAuthorities(made, keys, { trustDomain, ttlSeconds, now: start }), start);
+  await become((from) => beginAuthorities(from, keys, { trustDomain, ttlSeconds, now: start }), start);
   return {
     own: () => bundle,
     bundle: (asked) => (asked === trustDomain ? bundle : undefined),
@@ -105,11 +116,16 @@ export async function openAuthorities(options: AuthoritiesOptions): Promise<Auth
       signer.addOwnKey(request.publicKey);
       return svid;
     },
+    issueJwt: async (request) => {
+      const now = clock.now();
+      return issueJwtSvid(trustDomain, activeJwtSigner(set, now), { ...request, now });
+    },
     keepCurrent: async () => {
       const { now, steadyMs, jumpMs } = readClock();
       if (jumpMs !== 0) log.warn({ from: isoTime(now - jumpMs), to: isoTime(now) }, 'the clock jumped');
-      await become(await rotateAuthorities(made, keys, { trustDomain, ttlSeconds, now, steadyMs }), now);
-      if (!canSignAt(set, now)) throw fault('CAS0107', { at: isoTime(now) });
+      const moment = { trustDomain, ttlSeconds, now, steadyMs };
+      await become((from) => rotateAuthorities(from, keys, moment), now);
+      if (!canSignAt(set.x509, now) || !canSignAt(set.jwt, now)) throw fault('CAS0107', { at: isoTime(now) });
     },
   };
 }
@@ -117,14 +133,26 @@ export async function openAuthorities(options: AuthoritiesOptions): Promise<Auth
 const newRoot =
   'no signing authority could sign, so there is a new one: agents that have only the old trust bundle need the new one';
 
+function isNewRoot(before: AuthoritySet, after: AuthoritySet, now: number): boolean {
+  return before.x509.length > 0 && !canSignAt(before.x509, now) && canSignAt(after.x509, now);
+}
+
 const isoTime = (ms: number): string => new Date(ms).toISOString();
 
-function bundleOf(trustDomain: TrustDomain, set: AuthoritySet, sequence: bigint): Bundle {
+/**
+ * How often others should look for a new bundle, in seconds: so that they do five times between the moment in which an
+ * authority is prepared, at half life, and that in which it signs, a sixth before the end (SPIFFE Federation §4.1).
+ */
+function refreshHintFor(ttlSeconds: number): number {
+  return Math.min(300, Math.max(1, Math.floor(ttlSeconds / 15)));
+}
+
+function bundleOf(trustDomain: TrustDomain, set: AuthoritySet, refreshHint: number): Bundle {
   return {
     trustDomain,
     x509Authorities: x509AuthoritiesOf(set),
-    jwtAuthorities: [],
-    sequence,
-    refreshHint: 0,
+    jwtAuthorities: jwtAuthoritiesOf(set),
+    sequence: 0n,
+    refreshHint,
   };
 }

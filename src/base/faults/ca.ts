@@ -42,6 +42,16 @@ export const caFaults = {
     hint: 'look at the log of the server, which has the reason; other SVIDs are signed as before',
     status: 'INTERNAL',
   },
+  CAS0109: {
+    sentence: 'a JWT-SVID needs an audience, and none of its audiences may be empty',
+    hint: 'say whom the token will be shown to',
+    status: 'INVALID_ARGUMENT',
+  },
+  CAS0110: {
+    sentence: 'the JWT-SVID would be larger than {limit} bytes',
+    hint: 'ask for fewer audiences, or for one token each',
+    status: 'INVALID_ARGUMENT',
+  },
   CAS0201: {
     sentence: 'the public key cannot be read: it has {problem}',
     hint: 'send the key as a SubjectPublicKeyInfo in DER',

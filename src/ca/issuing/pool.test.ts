@@ -36,7 +36,7 @@ function order(path: string, more: Partial<SvidOrder> & { key?: KeyObject } = {}
 
 /** The IDs that the SVIDs verify for, or the codes of the faults. */
 function results(outcomes: readonly Outcome[], authority: SigningAuthority): string[] {
-  const x509Authorities = x509AuthoritiesOf([authority]);
+  const x509Authorities = x509AuthoritiesOf({ x509: [authority] });
   const bundle = { trustDomain, x509Authorities, jwtAuthorities: [], sequence: 1n, refreshHint: 0 };
   return outcomes.map((outcome) => {
     if (outcome instanceof Error)
