@@ -12,6 +12,7 @@ import { agentIdentities } from '../server/agent-identities.js';
 import { type ApiContext, loggedAgent } from '../server/api/context.js';
 import { serverApi } from '../server/api/services.js';
 import { applyEntriesFile } from '../server/apply-entries.js';
+import { attemptLimit } from '../server/attempt-limit.js';
 import { createAuthoriser } from '../server/authorise.js';
 import { watchAuthorised } from '../server/authorised-watch.js';
 import { openAuthorities } from '../server/authorities.js';
@@ -28,6 +29,7 @@ import type { DatabaseSource } from '../store/postgres/target.js';
 import { openStore } from '../store/store.js';
 import type { Log } from '../telemetry/log.js';
 import type { Service } from '../transport/service.js';
+import type { StrangerLimits } from '../transport/stranger-limit.js';
 import { serveTls } from '../transport/tls-server.js';
 import { serveUnix } from '../transport/unix-server.js';
 import type { VerifiedPeer } from '../transport/verified-peer.js';
@@ -53,6 +55,10 @@ export interface ServerSettings {
   readonly entries?: SourceFile;
   /** Besides join tokens. */
   readonly attestors?: AttestorSettings;
+  /** How many attempts to attest one address has in a second; 0 for no limit. Those that succeed do not count. */
+  readonly attestationsPerSecond: number;
+  /** How many connections there may be without an SVID that counts. */
+  readonly strangers?: StrangerLimits;
   /** Seconds, for entries that do not say, and for agents. */
   readonly x509SvidTtl: number;
   /** Seconds. */
@@ -85,7 +91,11 @@ export async function startServer(settings: ServerSettings): Promise<RunningServ
     const { context, identity } = await openTrustDomain(settings, closers);
     const services = serverApi(context);
     const pushed = pushServices(settings.policyDir, context, closers);
-    const tls = await serveTls({ host, port, identity, services: [...services, ...pushed], log });
+    const { isKnown } = context.authoriser;
+    const strangers = settings.strangers && { strangers: settings.strangers };
+    const tls = await serveTls({
+      ...{ host, port, identity, isKnown, services: [...services, ...pushed], log, ...strangers },
+    });
     closers.push(() => tls.close(grace));
     const admin = await serveUnix({ path: adminSocket, mode: 0o600, services, log });
     closers.push(() => admin.close(grace));
@@ -138,6 +148,7 @@ async function openTrustDomain(
     authorities,
     authoriser,
     verifiers,
+    attempts: attemptLimit(settings.attestationsPerSecond),
     identity,
   };
   return { context, identity };

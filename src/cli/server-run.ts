@@ -22,6 +22,7 @@ interface Options {
   entries?: string;
   adminId?: string[];
   x509popCa?: string;
+  attestationsPerSecond: number;
   x509SvidTtl: number;
   caTtl: number;
   keyManager: keyof typeof keyManagers;
@@ -51,6 +52,12 @@ export function serverRun(cli: Cli): Command {
       several,
     )
     .option('--x509pop-ca <file>', 'attest nodes that have a certificate of one of these authorities (PEM)')
+    .option(
+      '--attestations-per-second <n>',
+      'failed attempts to attest that one address has in a second; 0 for no limit',
+      wholeNumber,
+      1,
+    )
     .option(
       '--x509-svid-ttl <seconds>',
       'how long an SVID lasts unless its entry says otherwise',
@@ -90,6 +97,7 @@ async function run(cli: Cli, options: Options): Promise<void> {
     ...(entries === undefined ? {} : { entries: readTextFile(cli, entries) }),
     adminIds: (options.adminId ?? []).map(parseWorkloadId),
     attestors: x509popCa === undefined ? {} : { x509PopCa: readTextFile(cli, x509popCa) },
+    attestationsPerSecond: options.attestationsPerSecond,
     x509SvidTtl,
     caTtl,
     keys: keyManagers[options.keyManager],
@@ -103,6 +111,11 @@ async function run(cli: Cli, options: Options): Promise<void> {
 function databaseOf(cli: Cli, { store, storeFile }: Options): Pick<ServerSettings, 'database'> {
   if (storeFile !== undefined) return { database: { urlFile: resolve(cli.cwd, storeFile) } };
   return store === undefined ? {} : { database: { url: store } };
+}
+
+function wholeNumber(given: string): number {
+  if (!/^\d{1,6}$/.test(given)) throw new InvalidArgumentError('Write a whole number.');
+  return Number(given);
 }
 
 function hostAndPort(given: string): { host: string; port: number } {

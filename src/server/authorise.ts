@@ -30,6 +30,8 @@ export interface Authoriser extends AgentWatch {
   authorise(peer: Peer, method: string, roles: readonly Role[]): Promise<Caller>;
   /** The same for a peer that must be an agent. */
   activeAgent(peer: Peer): Promise<{ agent: AgentRecord; peer: VerifiedPeer }>;
+  /** Whether a peer is an agent or an operator as things stand; it says nothing about any call. */
+  isKnown(peer: Peer): boolean;
   /** Whether an agent that was let in before would be let in now: for streams, before every answer. */
   isStillActive(peer: VerifiedPeer): boolean;
 }
@@ -78,6 +80,14 @@ export function createAuthoriser(options: AuthoriserOptions): Authoriser {
     ...watchAgents(registry, isStillActive, clock),
     activeAgent,
     isStillActive,
+    isKnown: (peer) => {
+      const verifiedPeer = verifiedOrNobody(peer, bundles, clock);
+      if (!verifiedPeer) return false;
+      const { id, serial } = verifiedPeer;
+      if (!isAgentId(id)) return rolesOf({ kind: 'workload', peer: verifiedPeer }, registry).length > 0;
+      const agent = registry.agent(id);
+      return agent !== undefined && !agent.banned && [agent.serial, agent.nextSerial].includes(serial);
+    },
     authorise: async (peer, method, roles) => {
       if (roles.includes('anyone')) return openCaller(peer, verified(peer));
       const caller = await identify(peer);
@@ -87,6 +97,15 @@ export function createAuthoriser(options: AuthoriserOptions): Authoriser {
       return caller;
     },
   };
+}
+
+function verifiedOrNobody(peer: Peer, bundles: BundleSource, clock: Clock): VerifiedPeer | undefined {
+  try {
+    return verifyPeerIfPresented(peer, bundles, clock);
+  } catch (error) {
+    if (error instanceof Fault) return undefined;
+    throw error;
+  }
 }
 
 /** For methods that are open to everybody: a certificate need not be shown, but one that is shown must be good (S15). */

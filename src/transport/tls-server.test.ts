@@ -141,22 +141,51 @@ test('S18: an old connection makes way for a new one, and no call fails over it'
   while (new Set(peers.map(({ address }) => address)).size < 3) await connection.unary(health.Check, {});
 });
 
-test('S34: a request larger than 4 MiB is refused', async (t) => {
-  const { dial } = await serve(t);
-  const service = 'x'.repeat(5 * 1024 * 1024);
-  await assert.rejects(
-    dial().unary(health.Check, { service }),
-    (error) => remoteStatus(error) === 'RESOURCE_EXHAUSTED',
-  );
-});
+const budgets = [
+  { who: 'a client that is known', isKnown: true, bytes: 4 * 1024 * 1024, calls: 100 },
+  { who: 'S11: a stranger', isKnown: false, bytes: 64 * 1024, calls: 4 },
+];
 
-test('S34: a connection carries only so many calls at a time', async (t) => {
-  const { server } = await serve(t);
-  const options = { rejectUnauthorized: false };
-  const session = connectHttp2(`https://127.0.0.1:${server.port}`, options);
-  t.after(() => session.destroy());
-  const [settings] = (await once(session, 'remoteSettings')) as [Settings];
-  assert.equal(settings.maxConcurrentStreams, 100);
+for (const { who, isKnown, bytes, calls } of budgets) {
+  test(`S34: ${who} has ${calls} calls at a time on a connection, of ${bytes} bytes each`, async (t) => {
+    const { server, dial } = await serve(t, { isKnown: () => isKnown });
+    const connection = dial();
+    await connection.unary(health.Check, { service: 'x'.repeat(bytes - 100) });
+    await assert.rejects(
+      connection.unary(health.Check, { service: 'x'.repeat(bytes + 1) }),
+      (error) => remoteStatus(error) === 'RESOURCE_EXHAUSTED',
+    );
+    const session = connectHttp2(`https://127.0.0.1:${server.port}`, { rejectUnauthorized: false });
+    t.after(() => session.destroy());
+    const [settings] = (await once(session, 'remoteSettings')) as [Settings];
+    assert.equal(settings.maxConcurrentStreams, calls);
+  });
+}
+
+test('S11: strangers have so many connections, those who shake hands included; who is known is not counted', async (t) => {
+  const svid = ca.svid('spiffe://shop.example/web').svid;
+  const { server, dial } = await serve(t, {
+    isKnown: ({ presented }) => presented.length > 0,
+    strangers: { perNetwork: 2, total: 10 },
+  });
+  for (let i = 0; i < 3; i++) await dial(rotatingSvid(svid)).unary(health.Check, {});
+  const silent = connectPlain(server.port, '127.0.0.1');
+  t.after(() => silent.destroy());
+  await once(silent, 'connect');
+  await dial().unary(health.Check, {});
+  const third = connectPlain(server.port, '127.0.0.1');
+  await once(third, 'connect');
+  await once(third.resume(), 'close');
+  // Whoever is let in already goes on, and a place that becomes free can be taken.
+  const gone = once(silent, 'close');
+  silent.destroy();
+  await gone;
+  const late = dial(rotatingSvid(svid));
+  while (true) {
+    const end = await late.unary(health.Check, {}).catch((error: unknown) => error);
+    if (!(end instanceof Error)) break;
+    assert.equal(remoteStatus(end), 'UNAVAILABLE');
+  }
 });
 
 test('an address that is taken is refused with the reason', async (t) => {

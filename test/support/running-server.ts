@@ -38,6 +38,8 @@ export async function runningServer(t: TestContext, settings: Partial<ServerSett
     port: 0,
     x509SvidTtl: 3600,
     caTtl: 86_400,
+    // Tests try what fails more often than that.
+    attestationsPerSecond: 0,
     log: silentLog,
     ...settings,
     dataDir,

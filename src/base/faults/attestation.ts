@@ -61,4 +61,14 @@ export const attestationFaults = {
     hint: 'give --x509pop-ca a PEM file with CA certificates and nothing else',
     status: 'INVALID_ARGUMENT',
   },
+  ATT0501: {
+    sentence: 'too many attempts to attest came from `{network}` at once',
+    hint: 'try again in a moment; agents do that by themselves',
+    status: 'RESOURCE_EXHAUSTED',
+  },
+  ATT0502: {
+    sentence: 'the agent said nothing for {seconds} seconds while it was attested',
+    hint: 'try again; look for what holds the agent up, or stands between it and the server',
+    status: 'ABORTED',
+  },
 } as const satisfies Record<`ATT${number}`, FaultRow>;

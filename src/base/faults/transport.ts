@@ -56,6 +56,16 @@ export const transportFaults = {
     hint: 'connect again',
     status: 'UNAVAILABLE',
   },
+  TRN0112: {
+    sentence: 'there are {limit} connections from `{network}` already whose clients have shown no SVID',
+    hint: 'connect again in a moment; where very many agents share one address, let them start one after another',
+    status: 'RESOURCE_EXHAUSTED',
+  },
+  TRN0113: {
+    sentence: 'there are {limit} connections already whose clients have shown no SVID',
+    hint: 'connect again in a moment; keep the port from those who have no business with it',
+    status: 'RESOURCE_EXHAUSTED',
+  },
   TRN0201: {
     sentence: 'the caller presented no certificate',
     hint: 'present an X.509-SVID in the TLS handshake',

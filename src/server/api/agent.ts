@@ -1,50 +1,18 @@
-import { acknowledgesHeader } from '../../attestation/node/acknowledgement.js';
-import { fault } from '../../base/faults/fault.js';
 import { readCsr } from '../../ca/csr.js';
 import type { Service } from '../../transport/service.js';
-import type { MessageIn, MessageOut } from '../../wire/names.js';
 import { agentDenied } from '../agent-denied.js';
-import { nodeAttestation } from '../attest-node.js';
-import type { GuardedStream } from '../guarded-service.js';
 import { guardedService } from '../guarded-service.js';
 import { agentOperatorMethods } from './agent-operators.js';
-import { type ApiContext, actorOf, agentOf, loggedAgent } from './context.js';
+import { attestAgent } from './attest-agent.js';
+import { type ApiContext, agentOf, loggedAgent } from './context.js';
 import { svidMessage } from './messages.js';
-
-type AttestRequest = MessageOut<'spire.api.server.agent.v1.AttestAgentRequest'>;
-type AttestResponse = MessageIn<'spire.api.server.agent.v1.AttestAgentResponse'>;
+import { required } from './required.js';
 
 /** `spire.api.server.agent.v1.Agent`: attestation and renewal for agents, the list of agents and join tokens for operators. */
 export function agentService(context: ApiContext): Service {
-  const { authoriser, authorities, registry, verifiers, agentTtl, log } = context;
-  const attestation = nodeAttestation(verifiers, registry, authorities, agentTtl);
+  const { authoriser, authorities, registry, agentTtl, log } = context;
   return guardedService('spire.api.server.agent.v1.Agent', authoriser, {
-    AttestAgent: {
-      stream: async (call, caller) => {
-        const { params, challenge, acknowledged } = await attestationSteps(call);
-        const admission = await attestation.admit(params, challenge);
-        try {
-          const { svid, reattestable } = admission;
-          await call.send({ result: { svid: svidMessage(svid), reattestable } });
-          if (call.metadata.get(acknowledgesHeader).length > 0) await acknowledged();
-          if (call.signal.aborted) {
-            log.warn(
-              { from: actorOf(caller) },
-              'an agent was attested, but went away before it had its SVID',
-            );
-            return;
-          }
-          await admission.delivered();
-          // Not before the join token is gone: it is part of the ID.
-          log.info(
-            { agent: loggedAgent(svid.id), serial: svid.serial, from: actorOf(caller) },
-            'an agent was attested',
-          );
-        } finally {
-          admission.over();
-        }
-      },
-    },
+    AttestAgent: attestAgent(context),
     RenewAgent: {
       unary: async ({ params }, caller) => {
         const agent = agentOf(caller);
@@ -75,39 +43,3 @@ export function agentService(context: ApiContext): Service {
 
 /** Agents say what they are; nobody relies on it, so it is only kept short. */
 const maxVersionLength = 128;
-
-/** Reads the stream of an attestation: the parameters first, then an answer to each challenge. Throws SRV0201, SRV0205. */
-async function attestationSteps(call: GuardedStream<AttestRequest, AttestResponse>) {
-  const requests = call.requests[Symbol.asyncIterator]();
-  const next = async () => {
-    const { done, value } = await requests.next();
-    if (done) throw fault('SRV0205', { problem: 'it ended too early' });
-    return value;
-  };
-  const { params } = await next();
-  if (!params) throw fault('SRV0205', { problem: 'it does not begin with the parameters' });
-  return {
-    params: {
-      method: required(params.data?.type, 'params.data.type'),
-      payload: required(params.data?.payload, 'params.data.payload'),
-      csr: required(params.params?.csr, 'params.params.csr'),
-    },
-    challenge: async (bytes: Uint8Array): Promise<Uint8Array> => {
-      await call.send({ challenge: bytes });
-      const { challenge_response } = await next();
-      if (!challenge_response) throw fault('SRV0205', { problem: 'a challenge was not answered' });
-      return challenge_response;
-    },
-    /** Resolves when the agent closes its half, which says that it has kept its SVID, or when the call is broken off. */
-    acknowledged: async (): Promise<void> => {
-      while (!(await requests.next()).done);
-      // When a call is broken off its requests end first, and its signal follows.
-      await new Promise(setImmediate);
-    },
-  };
-}
-
-function required<Value extends string | Uint8Array>(value: Value | undefined | null, field: string): Value {
-  if (value === undefined || value === null || value.length === 0) throw fault('SRV0201', { field });
-  return value;
-}

@@ -3,6 +3,7 @@ import type { Clock } from '../../base/clock.js';
 import type { SpiffeId, TrustDomain } from '../../spiffe/id.js';
 import type { SvidSource } from '../../spiffe/source.js';
 import type { Log } from '../../telemetry/log.js';
+import type { AttemptLimit } from '../attempt-limit.js';
 import type { Authoriser, Caller } from '../authorise.js';
 import type { Authorities } from '../authorities.js';
 import type { FederatedBundles } from '../federated-bundles.js';
@@ -20,6 +21,7 @@ export interface ApiContext {
   readonly identity: SvidSource;
   /** One a way for nodes to attest. */
   readonly verifiers: readonly NodeVerifier[];
+  readonly attempts: AttemptLimit;
   readonly clock: Clock;
   readonly log: Log;
   /** Seconds, for entries that do not say. */
