@@ -20,7 +20,7 @@ import {
   svidOf,
 } from '../../test/support/running-server.js';
 import { loadAuthorities } from '../ca/authority-file.js';
-import { activeAuthority } from '../ca/authority-set.js';
+import { activeAuthority, noAuthorities } from '../ca/authority-set.js';
 import { makeCsr } from '../ca/csr.js';
 import { issueX509Svid } from '../ca/issue-x509-svid.js';
 import { diskKeys } from '../ca/key-manager.js';
@@ -77,7 +77,10 @@ async function expiredAgent({ dataDir }: RunningTestServer): Promise<X509Svid> {
   const id = parseSpiffeId('spiffe://shop.example/spire/agent/join_token/old');
   const publicKey = createPublicKey(key).export({ format: 'der', type: 'spki' });
   const request = { id, publicKey, dnsNames: [], ttlSeconds: 1, now };
-  const { chain, notBefore, notAfter } = await issueX509Svid(activeAuthority(set ?? [], now), request);
+  const { chain, notBefore, notAfter } = await issueX509Svid(
+    activeAuthority(set ?? noAuthorities, now),
+    request,
+  );
   while (Date.now() <= notAfter) await setTimeout(20);
   return { id, chain, notBefore, notAfter, privateKey: key.export({ format: 'der', type: 'pkcs8' }) };
 }
