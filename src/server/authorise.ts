@@ -84,7 +84,7 @@ export function createAuthoriser(options: AuthoriserOptions): Authoriser {
       const verifiedPeer = verifiedOrNobody(peer, bundles, clock);
       if (!verifiedPeer) return false;
       const { id, serial } = verifiedPeer;
-      if (!isAgentId(id)) return rolesOf({ kind: 'workload', peer: verifiedPeer }, registry).length > 0;
+      if (!isAgentId(id)) return rolesOf({ kind: 'workload', peer: verifiedPeer }, options).length > 0;
       const agent = registry.agent(id);
       return agent !== undefined && !agent.banned && [agent.serial, agent.nextSerial].includes(serial);
     },
