@@ -81,10 +81,12 @@ export function createAuthoriser(options: AuthoriserOptions): Authoriser {
     activeAgent,
     isStillActive,
     isKnown: (peer) => {
-      const verifiedPeer = verifiedOrNobody(peer, bundles, clock);
+      const verifiedPeer = nobodyIfRefused(() => verified(peer));
       if (!verifiedPeer) return false;
       const { id, serial } = verifiedPeer;
-      if (!isAgentId(id)) return rolesOf({ kind: 'workload', peer: verifiedPeer }, options).length > 0;
+      if (!isOwn(id) || !isAgentId(id)) {
+        return rolesOf({ kind: 'workload', peer: verifiedPeer }, options).length > 0;
+      }
       const agent = registry.agent(id);
       return agent !== undefined && !agent.banned && [agent.serial, agent.nextSerial].includes(serial);
     },
@@ -99,9 +101,9 @@ export function createAuthoriser(options: AuthoriserOptions): Authoriser {
   };
 }
 
-function verifiedOrNobody(peer: Peer, bundles: BundleSource, clock: Clock): VerifiedPeer | undefined {
+function nobodyIfRefused(verified: () => VerifiedPeer | undefined): VerifiedPeer | undefined {
   try {
-    return verifyPeerIfPresented(peer, bundles, clock);
+    return verified();
   } catch (error) {
     if (error instanceof Fault) return undefined;
     throw error;
