@@ -5,7 +5,7 @@ import type { Cli } from './cli.js';
 export const commands: readonly CommandEntry[] = [
   {
     words: 'why',
-    summary: 'why a call is allowed or denied',
+    summary: 'why a call is allowed or denied, or an identity issued or not',
     load: async () => (await import('./why.js')).why,
   },
   {

@@ -71,4 +71,9 @@ export const cliFaults = {
     hint: 'a file of entries has `entries:` at the beginning of a line, and its name ends in .yaml or .yml',
     status: 'INVALID_ARGUMENT',
   },
+  CLI0701: {
+    sentence: '`{id}` is not in the trust domain `{trustDomain}` of the server',
+    hint: 'ask the server of its own trust domain',
+    status: 'INVALID_ARGUMENT',
+  },
 } as const satisfies Record<`CLI${number}`, FaultRow>;

@@ -20,6 +20,7 @@ export interface ContentOptions {
   default?: boolean;
   admin?: boolean;
   downstream?: boolean;
+  storeSvid?: boolean;
   expiresAt?: number | false;
 }
 
@@ -38,6 +39,7 @@ export function withContentOptions(command: Command): Command {
     .option('--default', 'the identity that a workload with several gets when it names none')
     .option('--admin', 'its SVID may do what operators may do')
     .option('--downstream', 'its SVID belongs to a server below this one')
+    .option('--store-svid', "its SVID is for a store of secrets that SPIRE's agents write to")
     .option('--expires-at <instant>', 'when it ends, as 2027-01-31T18:00:00Z or a date', readInstant);
 }
 
@@ -51,13 +53,14 @@ export function withoutContentOptions(command: Command): Command {
     .option('--no-hint', 'no hint, and no default identity')
     .option('--no-admin', 'no rights of operators')
     .option('--no-downstream', 'no server below this one')
+    .option('--no-store-svid', 'its SVID is for workloads')
     .option('--no-expires-at', 'it does not end');
 }
 
 /** The fields that were given. Throws REG01xx, REG0211. */
 export function contentOf(options: ContentOptions): Partial<UncheckedEntry> {
   const { spiffeId, parentId, selector, x509SvidTtl, jwtSvidTtl, dnsName, federatesWith, admin } = options;
-  const { downstream, expiresAt } = options;
+  const { downstream, storeSvid, expiresAt } = options;
   const hint = hintOf(options);
   return {
     ...(spiffeId !== undefined && { spiffeId }),
@@ -70,6 +73,7 @@ export function contentOf(options: ContentOptions): Partial<UncheckedEntry> {
     ...(hint !== undefined && { hint }),
     ...(admin !== undefined && { admin }),
     ...(downstream !== undefined && { downstream }),
+    ...(storeSvid !== undefined && { storeSvid }),
     ...(expiresAt !== undefined && { expiresAt: expiresAt || 0 }),
   };
 }
