@@ -1,4 +1,5 @@
 import { test } from 'node:test';
+import { postgresMissing, startPostgres, type TestPostgres } from '../support/postgres.js';
 import { surviveStoreKills, whileRotating } from '../support/store-kills.js';
 
 const seed = process.env.FAULT_SEED ?? String(Date.now());
@@ -17,3 +18,34 @@ test('libsql: killed while it writes a new signing authority, the server goes on
   const flags = ['--ca-ttl', '6', '--x509-svid-ttl', '4'];
   await surviveStoreKills(t, { rounds: Math.ceil(rounds / 5), seed, flags, moment: whileRotating });
 });
+
+test('PostgreSQL: the server killed in the middle of writes, and before it the database or one process of it, nothing acknowledged is lost (S37)', {
+  timeout,
+  skip: postgresMissing(),
+}, async (t) => {
+  const postgres = await startPostgres(t);
+  const url = await postgres.newDatabase();
+  const disasters = [
+    async () => {},
+    () => killSession(postgres, url),
+    async () => {
+      await postgres.kill();
+      await postgres.start();
+    },
+  ];
+  await surviveStoreKills(t, {
+    rounds,
+    seed,
+    flags: ['--store', url],
+    disaster: async (round) => await disasters[round % disasters.length]?.(),
+  });
+});
+
+/** Kills the database's process that serves our server; the database ends all its others too, and recovers. */
+async function killSession(postgres: TestPostgres, url: string): Promise<void> {
+  const sessions = await postgres.sql(
+    url,
+    'select pid from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
+  );
+  for (const { pid } of sessions) process.kill(Number(pid), 'SIGKILL');
+}

@@ -21,7 +21,7 @@ export interface StoreKills {
   flags?: readonly string[];
   /** Waits for the moment of the kill; after some dozens of writes, unless it says otherwise. */
   moment?: (moment: Moment) => Promise<void>;
-  /** Also done at that moment, at some rounds. Resolves when a server can work again. */
+  /** What happens to the store at that moment, while the server lives and is written to. */
   disaster?: (round: number) => Promise<void>;
 }
 
@@ -52,7 +52,8 @@ export async function surviveStoreKills(t: TestContext, options: StoreKills): Pr
     await trust.look(life.admin, writers.svids);
     const writing = writers.writeUntilDeath(life);
     await Promise.race([moment({ dataDir, random, acknowledged }), writing]);
-    await Promise.all([life.kill(), disaster?.(round)]);
+    await disaster?.(round);
+    await life.kill();
     await writing;
     life.close();
   }
