@@ -74,6 +74,36 @@ test('a bundle is created once, replaced, changed as far as a mask says, and del
   assert.equal((await endOf(get())).status, 'NOT_FOUND');
 });
 
+test('authorities are added to the own bundle for everybody, and are kept over a restart', async (t) => {
+  const first = await runningServer(t);
+  const x509_authorities = [{ asn1: Buffer.from(other.certificate.der) }];
+  const append = (request: MessageIn<'spire.api.server.bundle.v1.AppendBundleRequest'>) =>
+    first.admin.unary(bundleApi.AppendBundle, request);
+  for (const bad of [
+    {},
+    { x509_authorities: [{ asn1: Buffer.from('no') }] },
+    { jwt_authorities: [{ ...jwtKey, key_id: '' }] },
+    { x509_authorities, wit_authorities: [jwtKey] },
+  ]) {
+    assert.equal((await endOf(append(bad))).status, 'INVALID_ARGUMENT');
+  }
+  const before = await first.admin.unary(bundleApi.GetBundle, {});
+  const { sequence_number } = await append({
+    x509_authorities,
+    jwt_authorities: [jwtKey],
+    output_mask: { sequence_number: true },
+  });
+  assert.equal(Number(sequence_number), Number(before.sequence_number) + 1);
+  await first.close();
+  const second = await runningServer(t, { dataDir: first.dataDir });
+  const after = await second.admin.unary(bundleApi.GetBundle, {});
+  assert.equal(after.sequence_number, sequence_number);
+  assert.deepEqual(after.x509_authorities, [...(before.x509_authorities ?? []), ...x509_authorities]);
+  assert.deepEqual(after.jwt_authorities?.map(({ key_id }) => key_id).at(-1), 'k1');
+  const { connection } = await attestedAgent(t, second);
+  assert.deepEqual(await connection.unary(bundleApi.GetBundle, {}), after);
+});
+
 test('what is no bundle is refused, each with its reason; the good ones beside it are taken', async (t) => {
   const { admin } = await runningServer(t);
   const leaf = other.svid('spiffe://other.example/web').der;

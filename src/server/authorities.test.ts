@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { standingClock } from '../../test/support/agent.js';
+import { testCa } from '../../test/support/ca.js';
 import { fakeKms } from '../../test/support/fake-kms.js';
 import { fault, isFault } from '../base/faults/fault.js';
 import { openIssuingPool } from '../ca/issuing/pool.js';
@@ -18,6 +19,7 @@ import { verifyX509Svid } from '../spiffe/verify-x509-svid.js';
 import { silentLog } from '../telemetry/log.js';
 import { openAuthorities } from './authorities.js';
 import { openOwnSvid } from './own-svid.js';
+import type { AppendedAuthorities } from './ports.js';
 
 const trustDomain = parseTrustDomain('shop.example');
 const serverId = workloadId(trustDomain, '/spire/server');
@@ -36,6 +38,17 @@ function counter() {
       return value;
     },
     lastBundleSequence: async () => value,
+    appended: { x509Authorities: [], jwtAuthorities: [] } as AppendedAuthorities,
+    appendedAuthorities: async () => store.appended,
+    appendAuthorities: async (added: AppendedAuthorities) => {
+      if (store.broken) throw fault('STO0201', { path: 'p' });
+      const { x509Authorities, jwtAuthorities } = store.appended;
+      store.appended = {
+        x509Authorities: [...x509Authorities, ...added.x509Authorities],
+        jwtAuthorities: [...jwtAuthorities, ...added.jwtAuthorities],
+      };
+      return store.appended;
+    },
   };
   return store;
 }
@@ -344,4 +357,51 @@ test('TB-03, FD-01: others are told to look for a new bundle at least five times
     assert.equal(jwks.refreshHint, hint);
     assert.equal(jwks.jwtAuthorities.length, 1);
   }
+});
+
+test('what is added to the bundle is in it until it ends, with the next sequence number each time, also after a restart', async (t) => {
+  const options = surroundings(t);
+  const { clock, store } = options;
+  const ends = clock.now() + 1_000_000;
+  const { certificate } = testCa('shop.example', { notBefore: clock.now() - 1000, notAfter: ends });
+  const added = { x509Authorities: [{ der: certificate.der, tainted: false }], jwtAuthorities: [] };
+  const authorities = await openAuthorities(options);
+  const before = authorities.own();
+
+  store.broken = true;
+  await assert.rejects(authorities.append(added), (error) => isFault(error, 'STO0201'));
+  assert.equal(authorities.own(), before);
+  store.broken = false;
+  await authorities.append(added);
+  const after = authorities.own();
+  assert.deepEqual(after.x509Authorities, [...before.x509Authorities, ...added.x509Authorities]);
+  assert.equal(after.sequence, before.sequence + 1n);
+
+  await authorities.append(added);
+  await authorities.keepCurrent();
+  assert.equal(authorities.own(), after);
+  assert.deepEqual((await openAuthorities(options)).own(), after);
+
+  clock.advance(1_001_000);
+  await authorities.keepCurrent();
+  assert.equal(authorities.own().x509Authorities.length, before.x509Authorities.length);
+  assert.equal(authorities.own().sequence, after.sequence + 1n);
+});
+
+test('a JWT authority is added under a key ID of its own', async (t) => {
+  const authorities = await openAuthorities(surroundings(t));
+  const [own] = authorities.own().jwtAuthorities;
+  assert.ok(own);
+  const { publicKey } = newLocalKey();
+  const addKey = (...keyIds: string[]) =>
+    authorities.append({
+      x509Authorities: [],
+      jwtAuthorities: keyIds.map((keyId) => ({ ...own, keyId, publicKey: newLocalKey().publicKey })),
+    });
+  const taken = (error: unknown) => isFault(error, 'SRV0607');
+  await assert.rejects(addKey(own.keyId), taken);
+  await assert.rejects(addKey('k', 'k'), taken);
+  const key = { ...own, keyId: 'k', publicKey };
+  await authorities.append({ x509Authorities: [], jwtAuthorities: [own, key] });
+  assert.deepEqual(authorities.own().jwtAuthorities.slice(1), [key]);
 });

@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.js';
 import { sha256Hex } from '../base/digest.js';
 import { fault } from '../base/faults/fault.js';
 import { watchClock } from '../base/steady-clock.js';
+import { takingTurns } from '../base/turns.js';
 import { loadAuthorities, saveAuthorities } from '../ca/authority-file.js';
 import {
   type AuthoritySet,
@@ -25,8 +26,9 @@ import { bundleToJwks } from '../spiffe/bundle-jwks.js';
 import type { TrustDomain } from '../spiffe/id.js';
 import type { BundleSource } from '../spiffe/source.js';
 import type { Log } from '../telemetry/log.js';
+import { checkKeyIds, livingAt, sameAuthorities, withoutKnown } from './appended-authorities.js';
 import { authorityKeys, currentSigner } from './current-signer.js';
-import type { ServerStore } from './ports.js';
+import type { AppendedAuthorities, ServerStore } from './ports.js';
 
 /** The trust domain's signing authorities, kept current. */
 export interface Authorities extends BundleSource {
@@ -40,6 +42,11 @@ export interface Authorities extends BundleSource {
   issueOwn(request: Omit<SvidRequest, 'now'>): Promise<IssuedSvid>;
   /** A JWT-SVID. Rejects with what `issueJwtSvid` throws. */
   issueJwt(request: Omit<JwtSvidRequest, 'now'>): Promise<IssuedJwtSvid>;
+  /**
+   * Adds authorities that are not ours to our trust bundle: until they end, whoever trusts us trusts them. Rejects with SRV0607
+   * for a JWT authority with the key ID of another one, and with STO02xx.
+   */
+  append(added: AppendedAuthorities): Promise<void>;
   /**
    * Rotates what is due. A failure leaves everything as it was; called again, it tries again. Wants to be called about once a
    * second, since it is what notices that the clock jumped. Throws CAS0106, CAS0107, CAS03xx, STO02xx.
@@ -59,7 +66,10 @@ export interface AuthoritiesOptions {
   uptime?: () => number;
   log: Log;
   pool: IssuingPool;
-  store: Pick<ServerStore, 'bundleSequence' | 'lastBundleSequence'>;
+  store: Pick<
+    ServerStore,
+    'bundleSequence' | 'lastBundleSequence' | 'appendedAuthorities' | 'appendAuthorities'
+  >;
 }
 
 /** Loads the authorities, or makes the first one ever. Throws CAS03xx for a file that cannot be used or is gone. */
@@ -73,7 +83,9 @@ export async function openAuthorities(options: AuthoritiesOptions): Promise<Auth
   let saved = made;
   let set = made;
   const refreshHint = refreshHintFor(ttlSeconds);
-  let bundle = bundleOf(trustDomain, set, refreshHint);
+  let appended = await store.appendedAuthorities();
+  let shown = livingAt(appended, clock.now());
+  let bundle = bundleOf(trustDomain, set, shown, refreshHint);
   const become = async (step: (made: AuthoritySet) => Promise<AuthoritySet>, now: number) => {
     // Kept when another step or writing it fails: a key manager is not asked for the same key every time.
     for (let before: AuthoritySet | undefined; made !== before; ) {
@@ -84,13 +96,16 @@ export async function openAuthorities(options: AuthoritiesOptions): Promise<Auth
     // On the disk before anybody hears of it: an authority that signed must still be there after a crash.
     if (made !== saved) await saveAuthorities(path, made);
     saved = made;
-    if (saved === set && bundle.sequence !== 0n) return;
-    const candidate = bundleOf(trustDomain, saved, refreshHint);
+    const living = livingAt(appended, now);
+    if (saved === set && sameAuthorities(living, shown) && bundle.sequence !== 0n) return;
+    const candidate = bundleOf(trustDomain, saved, living, refreshHint);
     const sequence = await store.bundleSequence(sha256Hex(bundleToJwks(candidate)));
     set = saved;
+    shown = living;
     bundle = { ...candidate, sequence };
     for (const listener of listeners) listener();
   };
+  const inTurn = takingTurns();
   const readClock = watchClock(clock, uptime);
   const start = clock.now();
   await become((from) => beginAuthorities(from, keys, { trustDomain, ttlSeconds, now: start }), start);
@@ -120,13 +135,21 @@ export async function openAuthorities(options: AuthoritiesOptions): Promise<Auth
       const now = clock.now();
       return issueJwtSvid(trustDomain, activeJwtSigner(set, now), { ...request, now });
     },
-    keepCurrent: async () => {
-      const { now, steadyMs, jumpMs } = readClock();
-      if (jumpMs !== 0) log.warn({ from: isoTime(now - jumpMs), to: isoTime(now) }, 'the clock jumped');
-      const moment = { trustDomain, ttlSeconds, now, steadyMs };
-      await become((from) => rotateAuthorities(from, keys, moment), now);
-      if (!canSignAt(set.x509, now) || !canSignAt(set.jwt, now)) throw fault('CAS0107', { at: isoTime(now) });
-    },
+    append: (added) =>
+      inTurn(async () => {
+        checkKeyIds(added, bundle);
+        appended = await store.appendAuthorities(withoutKnown(added, bundle));
+        await become(async (same) => same, clock.now());
+      }),
+    keepCurrent: () =>
+      inTurn(async () => {
+        const { now, steadyMs, jumpMs } = readClock();
+        if (jumpMs !== 0) log.warn({ from: isoTime(now - jumpMs), to: isoTime(now) }, 'the clock jumped');
+        const moment = { trustDomain, ttlSeconds, now, steadyMs };
+        await become((from) => rotateAuthorities(from, keys, moment), now);
+        if (!canSignAt(set.x509, now) || !canSignAt(set.jwt, now))
+          throw fault('CAS0107', { at: isoTime(now) });
+      }),
   };
 }
 
@@ -147,11 +170,16 @@ function refreshHintFor(ttlSeconds: number): number {
   return Math.min(300, Math.max(1, Math.floor(ttlSeconds / 15)));
 }
 
-function bundleOf(trustDomain: TrustDomain, set: AuthoritySet, refreshHint: number): Bundle {
+function bundleOf(
+  trustDomain: TrustDomain,
+  set: AuthoritySet,
+  appended: AppendedAuthorities,
+  refreshHint: number,
+): Bundle {
   return {
     trustDomain,
-    x509Authorities: x509AuthoritiesOf(set),
-    jwtAuthorities: jwtAuthoritiesOf(set),
+    x509Authorities: [...x509AuthoritiesOf(set), ...appended.x509Authorities],
+    jwtAuthorities: [...jwtAuthoritiesOf(set), ...appended.jwtAuthorities],
     sequence: 0n,
     refreshHint,
   };

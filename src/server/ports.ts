@@ -31,6 +31,9 @@ export type EntryOutcome =
   | { readonly kind: 'no bundle'; readonly trustDomain: TrustDomain }
   | { readonly kind: 'missing' };
 
+/** What is added to the bundle of our own trust domain. */
+export type AppendedAuthorities = Pick<Bundle, 'x509Authorities' | 'jwtAuthorities'>;
+
 /** How the bundle of another trust domain is written: only if there is none, only if there is one, or in any case. */
 export interface BundleWrite {
   readonly how: 'create' | 'update' | 'set';
@@ -103,6 +106,11 @@ export interface ServerStore {
   bundleSequence(contentHash: string): Promise<bigint>;
   /** The last sequence number of the bundle; 0 for a store that has never had one. */
   lastBundleSequence(): Promise<bigint>;
+
+  /** Authorities of our own trust domain that operators added to the server's own. */
+  appendedAuthorities(): Promise<AppendedAuthorities>;
+  /** Adds those that are not there; gives all of them. */
+  appendAuthorities(added: AppendedAuthorities): Promise<AppendedAuthorities>;
 
   /** Of other trust domains. */
   federatedBundles(): Promise<Bundle[]>;

@@ -2,6 +2,7 @@ import type { Entry } from '../registration/entry.js';
 import type { BundleDeletion, BundleOutcome, BundleWrite, DeleteMode } from '../server/ports.js';
 import type { Bundle } from '../spiffe/bundle.js';
 import type { TrustDomain } from '../spiffe/id.js';
+import { contentOf, contentText } from './bundle-content.js';
 import { deleteEntries, entriesFederatingWith, updateEntries } from './entries.js';
 import { recordEvents } from './positions.js';
 import { type Row, textOf, type Work } from './unit.js';
@@ -69,40 +70,7 @@ function emptyBundle(trustDomain: TrustDomain): Bundle {
   return { trustDomain, x509Authorities: [], jwtAuthorities: [], sequence: 0n, refreshHint: 0 };
 }
 
-/** A bundle in the column `content`: bytes in base64, the sequence number, which has 64 bits, as a text. */
-interface Content {
-  readonly x509: readonly { readonly der: string; readonly tainted: boolean }[];
-  readonly jwt: readonly {
-    readonly keyId: string;
-    readonly publicKey: string;
-    readonly expiresAt: number;
-    readonly tainted: boolean;
-  }[];
-  readonly sequence: string;
-  readonly refreshHint: number;
-}
-
-function contentText({ x509Authorities, jwtAuthorities, sequence, refreshHint }: Bundle): string {
-  const content: Content = {
-    x509: x509Authorities.map(({ der, tainted }) => ({ der: base64(der), tainted })),
-    jwt: jwtAuthorities.map(({ publicKey, ...key }) => ({ ...key, publicKey: base64(publicKey) })),
-    sequence: sequence.toString(),
-    refreshHint,
-  };
-  return JSON.stringify(content);
-}
-
 /** Nothing is checked again: it was when it was written, and nobody else writes here. */
 function bundleOf(row: Row): Bundle {
-  const { x509, jwt, sequence, refreshHint } = JSON.parse(textOf(row, 'content')) as Content;
-  return {
-    trustDomain: textOf(row, 'trust_domain') as TrustDomain,
-    x509Authorities: x509.map(({ der, tainted }) => ({ der: bytes(der), tainted })),
-    jwtAuthorities: jwt.map(({ publicKey, ...key }) => ({ ...key, publicKey: bytes(publicKey) })),
-    sequence: BigInt(sequence),
-    refreshHint,
-  };
+  return { trustDomain: textOf(row, 'trust_domain') as TrustDomain, ...contentOf(textOf(row, 'content')) };
 }
-
-const base64 = (data: Uint8Array): string => Buffer.from(data).toString('base64');
-const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'base64'));

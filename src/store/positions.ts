@@ -1,6 +1,6 @@
 import { integerOf, type Work } from './unit.js';
 
-export type EventKind = 'entry' | 'agent' | 'bundle';
+export type EventKind = 'entry' | 'agent' | 'bundle' | 'authority';
 
 /** How many of the latest events are kept for those who follow; whoever is further behind reads everything anew. */
 const keptEvents = 100_000;

@@ -52,4 +52,5 @@ export const schema: readonly (readonly string[])[] = [
     'alter table entries add column disable_x509_svid_prefetch integer not null default 0',
     'alter table entries add column jwt_svid_include_jti integer not null default 0',
   ],
+  ['create table appended_authorities (name text primary key, content text not null) strict'],
 ];

@@ -42,6 +42,8 @@ export async function openStore(options: StoreOptions): Promise<ServerStore & { 
     unsettledSerials: () => run('unsettledSerials'),
     bundleSequence: async (contentHash) => BigInt(await run('bundleSequence', contentHash)),
     lastBundleSequence: async () => BigInt(await run('lastBundleSequence')),
+    appendedAuthorities: () => run('appendedAuthorities'),
+    appendAuthorities: (added) => run('appendAuthorities', added),
     federatedBundles: () => run('allFederatedBundles'),
     writeFederatedBundles: (writes) => run('writeFederatedBundles', writes),
     deleteFederatedBundles: (trustDomains, mode) => run('deleteFederatedBundles', trustDomains, mode),

@@ -7,6 +7,7 @@ import {
   renewAgent,
   setAgentVersion,
 } from './agents.js';
+import { appendAuthorities, appendedAuthorities } from './appended-authorities.js';
 import { bundleSequence, lastBundleSequence } from './bundle.js';
 import { checkWritable } from './check-writable.js';
 import { allEntries, createEntries, deleteEntries, updateEntries } from './entries.js';
@@ -34,6 +35,8 @@ export const units = {
   bundleSequence,
   lastBundleSequence,
   checkWritable,
+  appendedAuthorities,
+  appendAuthorities,
   allFederatedBundles,
   writeFederatedBundles,
   deleteFederatedBundles,

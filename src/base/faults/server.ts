@@ -156,4 +156,9 @@ export const serverFaults = {
     hint: 'use one of RESTRICT, DISSOCIATE, DELETE',
     status: 'INVALID_ARGUMENT',
   },
+  SRV0607: {
+    sentence: 'the key ID `{keyId}` belongs to another key',
+    hint: 'give the key an ID that no other one has',
+    status: 'ALREADY_EXISTS',
+  },
 } as const satisfies Record<`SRV${number}`, FaultRow>;

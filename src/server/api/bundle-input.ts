@@ -18,30 +18,38 @@ export function foreignTrustDomain(name: string, own: TrustDomain): TrustDomain 
   return trustDomain;
 }
 
+export const witProblem = 'WIT authorities are not supported yet';
+
 /** What a message says of a bundle: the fields that the mask names, all without a mask. Throws SRV0602. */
 export function bundleContent(
   message: BundleMessageIn,
   mask: BundleMask | undefined | null,
 ): Partial<BundleContent> {
-  if (message.wit_authorities?.length) throw unusable('WIT authorities are not supported yet');
+  if (message.wit_authorities?.length) throw unusable(witProblem);
   return {
-    ...(!mask || mask.x509_authorities ? { x509Authorities: x509AuthoritiesIn(message) } : {}),
-    ...(!mask || mask.jwt_authorities ? { jwtAuthorities: jwtAuthoritiesIn(message) } : {}),
+    ...(!mask || mask.x509_authorities
+      ? { x509Authorities: x509AuthoritiesIn(message.x509_authorities) }
+      : {}),
+    ...(!mask || mask.jwt_authorities ? { jwtAuthorities: jwtAuthoritiesIn(message.jwt_authorities) } : {}),
     ...(!mask || mask.refresh_hint ? { refreshHint: refreshHintIn(message) } : {}),
     ...(!mask || mask.sequence_number ? { sequence: BigInt(message.sequence_number ?? 0) } : {}),
   };
 }
 
 /** Throws SRV0602. */
-export function x509AuthoritiesIn({ x509_authorities = [] }: BundleMessageIn): X509Authority[] {
-  return x509_authorities.map(({ asn1, tainted = false }) =>
+export function x509AuthoritiesIn(
+  messages: readonly MessageOut<'spire.api.types.X509Certificate'>[] = [],
+): X509Authority[] {
+  return messages.map(({ asn1, tainted = false }) =>
     usable('an X.509 authority', () => parseX509Authority(asn1 ?? new Uint8Array(), tainted)),
   );
 }
 
 /** Throws SRV0602. */
-export function jwtAuthoritiesIn({ jwt_authorities = [] }: BundleMessageIn): JwtAuthority[] {
-  return jwt_authorities.map(({ public_key, key_id = '', expires_at = '0', tainted = false }) => {
+export function jwtAuthoritiesIn(
+  messages: readonly MessageOut<'spire.api.types.JWTKey'>[] = [],
+): JwtAuthority[] {
+  return messages.map(({ public_key, key_id = '', expires_at = '0', tainted = false }) => {
     if (key_id === '') throw unusable('a JWT authority has no key ID');
     const publicKey = usable('a JWT authority', () => parsePublicKey(public_key ?? new Uint8Array()));
     return { keyId: key_id, publicKey, expiresAt: Number(expires_at), tainted };

@@ -6,7 +6,13 @@ import type { Caller } from '../authorise.js';
 import { guardedService } from '../guarded-service.js';
 import type { BundleDeletion, BundleOutcome, BundleWrite, DeleteMode } from '../ports.js';
 import { runBatch } from './batch.js';
-import { bundleContent, foreignTrustDomain } from './bundle-input.js';
+import {
+  bundleContent,
+  foreignTrustDomain,
+  jwtAuthoritiesIn,
+  witProblem,
+  x509AuthoritiesIn,
+} from './bundle-input.js';
 import { type ApiContext, actorOf } from './context.js';
 import { bundleMessage, okStatus } from './messages.js';
 import { checkBatch, pageOf } from './paging.js';
@@ -21,7 +27,7 @@ type Messages = {
 
 /** `spire.api.server.bundle.v1.Bundle`: the trust bundles of the server's own trust domain and of those that it knows. */
 export function bundleService(context: ApiContext): Service {
-  const { authoriser, authorities, federatedBundles, trustDomain } = context;
+  const { authoriser, authorities, federatedBundles, trustDomain, log } = context;
   return guardedService('spire.api.server.bundle.v1.Bundle', authoriser, {
     GetBundle: { unary: async ({ output_mask }) => bundleMessage(authorities.own(), output_mask) },
     GetFederatedBundle: {
@@ -42,6 +48,20 @@ export function bundleService(context: ApiContext): Service {
         };
         const { items, next_page_token } = pageOf(source, request);
         return { bundles: items.map((one) => bundleMessage(one, request.output_mask)), next_page_token };
+      },
+    },
+    AppendBundle: {
+      unary: async (request, caller) => {
+        const added = {
+          x509Authorities: x509AuthoritiesIn(checkBatch(request.x509_authorities)),
+          jwtAuthorities: jwtAuthoritiesIn(checkBatch(request.jwt_authorities)),
+        };
+        if (request.wit_authorities?.length) throw fault('SRV0602', { problem: witProblem });
+        const [x509, jwt] = [added.x509Authorities.length, added.jwtAuthorities.length];
+        if (x509 + jwt === 0) throw fault('SRV0602', { problem: 'it has no authorities' });
+        await authorities.append(added);
+        log.warn({ x509, jwt, by: actorOf(caller) }, 'authorities were added to the trust bundle');
+        return bundleMessage(authorities.own(), request.output_mask);
       },
     },
     ...writeMethods(context),
