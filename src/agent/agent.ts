@@ -3,17 +3,19 @@ import type { FaultCode } from '../base/faults/table.js';
 import type { Bundle } from '../spiffe/bundle.js';
 import type { SpiffeId, TrustDomain } from '../spiffe/id.js';
 import type { SvidSource } from '../spiffe/source.js';
+import type { ResourceFeed } from '../xds/client.js';
 import { createIdentities, type Identities } from './identities.js';
 import { createMembership, type MembershipOptions } from './membership.js';
 import { createPacemaker } from './pacemaker.js';
 import type { ServerCalls } from './server-calls.js';
+import { type Follow, type ServerFeed, serverFeed } from './server-feed.js';
 import { type AgentRefusal, agentRefusalOf } from './server-refusal.js';
 import { sameBundle, type VerifyServer } from './server-trust.js';
 import type { AgentEntry } from './snapshot.js';
 import { createSvidCache } from './svid-cache.js';
 
 export interface AgentOptions extends MembershipOptions {
-  /** Milliseconds between two syncs, give or take a tenth. SPIRE: `sync_interval`. */
+  /** Milliseconds between two syncs with a server that does not push, give or take a tenth. SPIRE: `sync_interval`. */
   syncIntervalMs: number;
 }
 
@@ -21,7 +23,7 @@ export interface AgentStatus {
   readonly id: SpiffeId | undefined;
   /** Of the agent's own SVID; milliseconds since the Unix epoch. */
   readonly svidNotAfter: number | undefined;
-  /** The end of the last good sync in this life; milliseconds since the Unix epoch. */
+  /** When what is known was last what the server has; milliseconds since the Unix epoch. */
   readonly lastSync: number | undefined;
   readonly entries: number;
   readonly svids: number;
@@ -38,6 +40,8 @@ export interface Agent {
   /** The agent's own SVID, and how it judges its server: for further connections to the same server. */
   readonly svid: SvidSource;
   readonly verifyServer: VerifyServer;
+  /** Follows something else that the server pushes, over the same connection, as soon as the agent is attested. */
+  readonly follow: Follow;
   /** Resolves when the agent first has an SVID of its own; rejects with a Fault when only an operator can help. */
   readonly attested: Promise<void>;
   /** Syncs now, or right after the sync that is running. */
@@ -47,33 +51,41 @@ export interface Agent {
   stop(): Promise<void>;
 }
 
+/** Milliseconds between two rounds while the server pushes: nothing is asked in them. */
+const quietIntervalMs = 5 * 60_000;
+
 /**
- * Runs an agent: attests the node once, then in every round fetches the trust bundle, renews its own SVID at half life,
- * fetches the entries and keeps an SVID for each. A round that fails changes nothing but what it had learned, and is tried
+ * Runs an agent: attests the node once, then in every round takes the trust bundle, renews its own SVID at half life, takes the
+ * entries and keeps an SVID for each. A server of ours pushes bundles and entries, and a round follows every change at once;
+ * another one is asked for them in every round. A round that fails changes nothing but what it had learned, and is tried
  * again with backoff; what was handed out before stays in force until it expires. Only when the server says that this agent is
  * banned or not attested any more is everything withdrawn.
  */
 export function startAgent(options: AgentOptions): Agent {
-  const { connect, clock, log, random = Math.random } = options;
+  const { connect, clock, log, trustDomain, random = Math.random } = options;
   const membership = createMembership(options);
   const { svid, verifyServer } = membership;
   const identities = createIdentities(clock);
   const cache = createSvidCache({ clock, log, random });
   const server = connect({ svid, verifyServer });
+  const feeds = createFeeds(server, svid, (error) => {
+    if (agentRefusalOf(error)) pacemaker.soon();
+  });
   const learned: Learned = { entries: [], federated: new Map() };
   const attested = promiseWithResolvers();
+  let pushed: ServerFeed | undefined;
   let lastSync: number | undefined;
   let trouble: unknown;
 
   const round = async () => {
     await membership.ensureAttested();
     attested.resolve();
-    const own = await membership.takeBundle(await server.getBundle());
+    pushed ??= followServer();
+    const own = await membership.takeBundle(pushed.current()?.bundle ?? (await server.getBundle()));
     // What keeps the agent from a new SVID need not keep it from working with the one that it still has.
     const renewal = await membership.renewIfDue(server).catch((error: unknown) => ({ error }));
-    learned.entries = await server.syncEntries(learned.entries);
+    await learn(server, learned, pushed);
     membership.accepted();
-    learned.federated = await federatedBundles(server, learned);
     try {
       await cache.refresh(learned.entries, own, (requests) => server.signSvids(requests));
     } finally {
@@ -84,6 +96,21 @@ export function startAgent(options: AgentOptions): Agent {
     if (renewal) throw renewal.error;
     if (trouble !== undefined) log.info({ entries: learned.entries.length }, 'in sync with the server again');
     trouble = undefined;
+  };
+
+  const followServer = (): ServerFeed => {
+    const feed = serverFeed(feeds.follow, trustDomain, log);
+    feed.onChange(() => {
+      const news = feed.current();
+      if (!news) return pacemaker.replan();
+      // What was taken away goes at once, also while a round waits for something else.
+      Object.assign(learned, { entries: news.entries, federated: news.federated });
+      cache.entitle(news.entries);
+      const known = identities.current();
+      if (known) identities.publish({ ...known, ...learned, svids: cache.svids() });
+      pacemaker.soon();
+    });
+    return feed;
   };
 
   const failed = (thrown: unknown) => {
@@ -100,7 +127,7 @@ export function startAgent(options: AgentOptions): Agent {
   const pacemaker = createPacemaker({
     beat: round,
     failed,
-    intervalMs: options.syncIntervalMs,
+    intervalMs: () => (pushed?.current() ? quietIntervalMs : options.syncIntervalMs),
     nextDue: () => Math.min(svid.nextRotation(), cache.nextRotation()),
     clock,
     random,
@@ -110,6 +137,7 @@ export function startAgent(options: AgentOptions): Agent {
     identities,
     svid,
     verifyServer,
+    follow: feeds.follow,
     attested: attested.promise,
     syncSoon: pacemaker.soon,
     status() {
@@ -117,7 +145,7 @@ export function startAgent(options: AgentOptions): Agent {
       return {
         id: own?.id,
         svidNotAfter: own?.notAfter,
-        lastSync,
+        lastSync: pushed?.current() ? clock.now() : lastSync,
         entries: identities.current()?.entries.length ?? 0,
         svids: identities.current()?.svids.size ?? 0,
         trouble: trouble === undefined ? undefined : sentenceOf(trouble),
@@ -125,16 +153,52 @@ export function startAgent(options: AgentOptions): Agent {
       };
     },
     async stop() {
+      feeds.close();
       await pacemaker.stop();
       server.close();
     },
   };
 }
 
-/** What the last syncs brought; kept while a round fails half way. */
+/** Feeds over the agent's connection to its server; they go on with its next SVID as soon as it has one. */
+function createFeeds(
+  server: ServerCalls,
+  svid: SvidSource,
+  onEnd: (error: unknown) => void,
+): { follow: Follow; close(): void } {
+  const feeds = new Set<ResourceFeed<unknown>>();
+  const stop = svid.onChange(() => {
+    for (const feed of feeds) feed.reopen();
+  });
+  return {
+    follow(typeUrl, read) {
+      const feed = server.follow(typeUrl, read, onEnd);
+      feeds.add(feed);
+      return feed;
+    },
+    close() {
+      stop();
+      for (const feed of feeds) feed.close();
+    },
+  };
+}
+
+/** What is known of the server; kept while a round fails half way. */
 interface Learned {
-  entries: AgentEntry[];
+  entries: readonly AgentEntry[];
   federated: ReadonlyMap<TrustDomain, Bundle>;
+}
+
+/** Asks the server only while it does not push; what it pushes meanwhile is newer than its answers. */
+async function learn(server: ServerCalls, learned: Learned, pushed: ServerFeed): Promise<void> {
+  const answered = pushed.current() ? undefined : await ask(server, learned);
+  const { entries, federated } = pushed.current() ?? answered ?? learned;
+  Object.assign(learned, { entries, federated });
+}
+
+async function ask(server: ServerCalls, { entries: before, federated }: Learned): Promise<Learned> {
+  const entries = await server.syncEntries(before);
+  return { entries, federated: await federatedBundles(server, { entries, federated }) };
 }
 
 /** Of every trust domain that an entry federates with, as far as the server has them; unchanged ones stay the same object. */

@@ -6,7 +6,7 @@ import { parseSelector } from '../registration/selector.js';
 import { parseTrustDomain } from '../spiffe/id.js';
 import type { X509Svid } from '../spiffe/x509-svid.js';
 import { createIdentities } from './identities.js';
-import { type AgentEntry, byAge, type Snapshot } from './snapshot.js';
+import { type AgentEntry, byPrecedence, type Snapshot } from './snapshot.js';
 
 const ca = testCa('shop.example');
 const partner = testCa('partner.example');
@@ -19,7 +19,7 @@ function snapshotOf(entries: readonly AgentEntry[], change: Partial<Snapshot> = 
     entries.map((entry) => [entry.id, ca.svid(entry.spiffeId).svid] as const),
   );
   const federated = new Map([[partnerDomain, partner.bundle]]);
-  return { entries: [...entries].sort(byAge), svids, bundle: ca.bundle, federated, ...change };
+  return { entries: [...entries].sort(byPrecedence), svids, bundle: ca.bundle, federated, ...change };
 }
 
 function published(snapshot: Snapshot, clock = standingClock()) {

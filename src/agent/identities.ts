@@ -13,7 +13,7 @@ export interface WorkloadIdentities {
 
 /** The identities on this node, and who of the workloads may have which. */
 export interface Identities {
-  /** The entries that match a workload, the oldest first; `unknown` before the first sync in this life. */
+  /** The entries that match a workload, the default one first; `unknown` before the first sync in this life. */
   entriesOf(workload: AttestedWorkload): readonly AgentEntry[] | 'unknown';
   /**
    * `unknown` before the first sync, while the default SVID is missing or expired (another one must not silently take its

@@ -12,7 +12,7 @@ function setUp(t: TestContext, options: Partial<PacemakerOptions> = {}) {
       beats++;
     },
     failed: (error) => failures.push(error),
-    intervalMs: 5000,
+    intervalMs: () => 5000,
     nextDue: () => Infinity,
     clock: { now: () => Date.now() },
     random: () => 0.5,
@@ -141,4 +141,18 @@ test('after stop no round starts, and stop waits for the one that is running', a
   pacemaker.soon();
   await pass(t, 60_000);
   assert.equal(started, 1);
+});
+
+test('a pause is counted anew when the interval has changed, and a round comes no sooner for it', async (t) => {
+  let intervalMs = 60_000;
+  const { pacemaker, beats } = setUp(t, { intervalMs: () => intervalMs });
+  await settle();
+  await pass(t, 10_000);
+  intervalMs = 5000;
+  pacemaker.replan();
+  await settle();
+  await pass(t, 4999);
+  assert.equal(beats(), 1);
+  await pass(t, 1);
+  assert.equal(beats(), 2);
 });

@@ -4,8 +4,8 @@ export interface PacemakerOptions {
   /** One round; rejects when it failed. Never started while another is running. */
   beat: () => Promise<void>;
   failed: (error: unknown) => void;
-  /** Milliseconds between the end of a good round and the next, give or take a tenth. */
-  intervalMs: number;
+  /** Milliseconds between the end of a good round and the next, give or take a tenth, as things stand. */
+  intervalMs: () => number;
   /** When something wants a round of its own, in milliseconds since the Unix epoch; the past does not count. */
   nextDue: () => number;
   clock: Clock;
@@ -15,6 +15,8 @@ export interface PacemakerOptions {
 export interface Pacemaker {
   /** A round now, or right after the one that is running. */
   soon(): void;
+  /** The interval or what is due has changed: counts the pause anew. */
+  replan(): void;
   /** No further round; resolves when the running one has ended. */
   stop(): Promise<void>;
 }
@@ -30,26 +32,30 @@ export function createPacemaker(options: PacemakerOptions): Pacemaker {
   const { beat, failed, clock, random } = options;
   let stopped = false;
   let asked = false;
-  let wake: (() => void) | undefined;
+  let wake: ((because: 'time' | 'new plan') => void) | undefined;
 
-  const pause = (ms: number) =>
-    new Promise<void>((resolve) => {
-      const done = () => {
+  const wait = (ms: number) =>
+    new Promise<'time' | 'new plan'>((resolve) => {
+      const done = (because: 'time' | 'new plan') => {
         clearTimeout(timer);
         wake = undefined;
-        resolve();
+        resolve(because);
       };
-      const timer = setTimeout(done, ms);
+      const timer = setTimeout(done, ms, 'time');
       wake = done;
-      if (asked || stopped) done();
+      if (asked || stopped) done('time');
     });
+
+  const pause = async (failures: number) => {
+    while ((await wait(untilNext(failures))) === 'new plan');
+  };
 
   const untilNext = (failures: number): number => {
     if (failures > 0) {
       const longest = Math.min(maxBackoffMs, firstBackoffMs * 2 ** Math.min(failures - 1, 20));
       return longest * (0.5 + random() / 2);
     }
-    const regular = options.intervalMs * (0.9 + random() / 5);
+    const regular = options.intervalMs() * (0.9 + random() / 5);
     const due = options.nextDue() - clock.now();
     // What is overdue already was not mended by the round that just ended.
     return due > 0 ? Math.min(regular, due) : regular;
@@ -65,18 +71,19 @@ export function createPacemaker(options: PacemakerOptions): Pacemaker {
         failures++;
         if (!stopped) failed(error);
       }
-      await pause(untilNext(failures));
+      await pause(failures);
     }
   };
   const ended = run();
   return {
     soon() {
       asked = true;
-      wake?.();
+      wake?.('time');
     },
+    replan: () => wake?.('new plan'),
     stop() {
       stopped = true;
-      wake?.();
+      wake?.('time');
       return ended;
     },
   };

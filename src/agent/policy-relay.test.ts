@@ -11,7 +11,7 @@ import type { EncodedResource } from '../wire/resource.js';
 import type { Answer, View } from '../xds/source.js';
 import { createIdentities } from './identities.js';
 import { policyRelay } from './policy-relay.js';
-import { type AgentEntry, byAge } from './snapshot.js';
+import { type AgentEntry, byPrecedence } from './snapshot.js';
 
 const web = agentEntry('web');
 const orders = agentEntry('orders');
@@ -44,7 +44,7 @@ function setUp(policies: EncodedResource[] | 'unknown', entries: AgentEntry[] | 
   const identities = createIdentities(standingClock());
   const publish = (list: AgentEntry[]) =>
     identities.publish({
-      entries: [...list].sort(byAge),
+      entries: [...list].sort(byPrecedence),
       svids: new Map(),
       bundle: testCa('shop.example').bundle,
       federated: new Map(),

@@ -7,6 +7,7 @@ import type { TrustDomain } from '../spiffe/id.js';
 import type { Log } from '../telemetry/log.js';
 import { type ClientStream, type GrpcConnection, remoteStatus } from '../transport/grpc-client.js';
 import { serviceDefinition } from '../wire/services.js';
+import { type ReceivedResource, type ResourceFeed, wildcardFeed } from '../xds/client.js';
 import { bundleFromMessage } from './server-messages.js';
 import type { AgentEntry } from './snapshot.js';
 import type { SignAnswer, SignRequest } from './svid-cache.js';
@@ -28,9 +29,15 @@ export interface ServerCalls {
     keep: (chain: readonly Uint8Array[], reattestable: boolean) => Promise<void>,
   ): Promise<void>;
   renewAgent(csr: Uint8Array): Promise<readonly Uint8Array[]>;
-  /** The oldest first; entries that are as in `known` are the same objects. */
+  /** In their order of precedence; entries that are as in `known` are the same objects. */
   syncEntries(known: readonly AgentEntry[]): Promise<AgentEntry[]>;
   signSvids(requests: readonly SignRequest[]): Promise<readonly SignAnswer[]>;
+  /** What the server pushes of a type, over the same connection. `onEnd` hears why a stream ended. */
+  follow<Value>(
+    typeUrl: string,
+    read: (resource: ReceivedResource) => Value,
+    onEnd: (error: unknown) => void,
+  ): ResourceFeed<Value>;
   close(): void;
 }
 
@@ -89,6 +96,7 @@ export function serverCalls(connection: GrpcConnection, log: Log): ServerCalls {
         return { refusal: result.status?.message ?? 'no reason given' };
       });
     },
+    follow: (typeUrl, read, onEnd) => wildcardFeed({ connection, typeUrl, read, onEnd, log }),
     close: () => connection.close(),
   };
 }

@@ -31,8 +31,8 @@ export function bundleFromMessage(message: BundleMessage): Bundle {
   };
 }
 
-/** Reads a registration entry as the server sends it to agents. Throws AGT0502 and what the values' own parsers throw. */
-export function entryFromMessage(message: EntryMessage): AgentEntry {
+/** Reads a registration entry as the server sends it to agents, with its version if it has one. Throws AGT0502 and what the values' own parsers throw. */
+export function entryFromMessage(message: EntryMessage, version?: string): AgentEntry {
   const { id = '', spiffe_id, selectors = [] } = message;
   if (id === '' || selectors.length === 0) throw fault('AGT0502', { id });
   return {
@@ -43,6 +43,7 @@ export function entryFromMessage(message: EntryMessage): AgentEntry {
     hint: message.hint ?? '',
     createdAt: Number(message.created_at ?? 0),
     revision: Number(message.revision_number ?? 0),
+    ...(version !== undefined && { version }),
   };
 }
 

@@ -7,14 +7,17 @@ import type { X509Svid } from '../spiffe/x509-svid.js';
 export type AgentEntry = Pick<
   Entry,
   'id' | 'spiffeId' | 'selectors' | 'federatesWith' | 'hint' | 'createdAt' | 'revision'
->;
+> & {
+  /** A hash of all that the entry says, where the server sends one. */
+  readonly version?: string;
+};
 
 /**
  * Everything that the agent can hand out at one instant, as one sync with the server left it. Replaced as a whole, never
  * changed, so that nobody sees half of a sync.
  */
 export interface Snapshot {
-  /** The oldest first (`byAge`). */
+  /** The default one first (`byPrecedence`). */
   readonly entries: readonly AgentEntry[];
   /** By entry ID. An entry whose SVID could not be had yet is missing here. */
   readonly svids: ReadonlyMap<string, X509Svid>;
@@ -23,7 +26,16 @@ export interface Snapshot {
   readonly federated: ReadonlyMap<TrustDomain, Bundle>;
 }
 
-/** The order of a workload's identities: the oldest entry is the default one; entry IDs settle a tie, byte by byte. */
-export function byAge(one: AgentEntry, other: AgentEntry): number {
-  return one.createdAt - other.createdAt || (one.id < other.id ? -1 : Number(one.id > other.id));
+/**
+ * The order of a workload's identities, the default one first: that is the entry whose hint says so, else the oldest; entry IDs
+ * settle a tie, byte by byte.
+ */
+export function byPrecedence(one: AgentEntry, other: AgentEntry): number {
+  return (
+    Number(other.hint === defaultHint) - Number(one.hint === defaultHint) ||
+    one.createdAt - other.createdAt ||
+    (one.id < other.id ? -1 : Number(one.id > other.id))
+  );
 }
+
+const defaultHint = 'default';

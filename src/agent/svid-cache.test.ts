@@ -166,7 +166,7 @@ test('an SVID for another identity, another key or from another authority is not
     await cache.refresh([web], bundleOf(ca), sign);
     assert.equal(cache.svids().size, 0);
   }
-  assert.equal(cache.nextRotation(), Infinity);
+  assert.ok(cache.nextRotation() < Infinity, 'asked for again soon');
   clock.advance(1000);
   await cache.refresh([web], bundleOf(ca), signer(ca, [web]));
   assert.equal(cache.svids().size, 1);

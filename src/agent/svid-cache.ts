@@ -19,6 +19,8 @@ export type SignSvids = (requests: readonly SignRequest[]) => Promise<readonly S
 
 /** The workloads' SVIDs, in memory only. */
 export interface SvidCache {
+  /** From now on SVIDs are for these entries, and those of others are gone; also while a `refresh` is running. */
+  entitle(entries: readonly AgentEntry[]): void;
   /**
    * Brings the cache in line with the entries: what has no entry goes, what is missing, outdated, past half of its life or no
    * longer vouched for by `bundle` is signed again. An SVID that cannot be replaced stays until it expires. Throws what
@@ -27,7 +29,7 @@ export interface SvidCache {
   refresh(entries: readonly AgentEntry[], bundle: Bundle, sign: SignSvids): Promise<void>;
   /** By entry ID; only SVIDs that have not expired. */
   svids(): ReadonlyMap<string, X509Svid>;
-  /** When the next one is due, in milliseconds since the Unix epoch; Infinity when there is none. */
+  /** When the next one is due, or one that was refused is to be asked for again, in milliseconds since the Unix epoch, or Infinity. */
   nextRotation(): number;
 }
 
@@ -35,18 +37,26 @@ interface Cached {
   readonly svid: X509Svid;
   readonly revision: number;
   readonly createdAt: number;
+  version: string | undefined;
   readonly rotateAt: number;
+  /** The bundle that was last seen to vouch for it. */
+  vouchedBy: Bundle;
 }
 
 /** As SPIRE's agent; at this size a batch stays far below gRPC's 4 MiB. */
 const maxBatch = 500;
 
+/** Milliseconds until the server is asked again for an SVID that it refused. */
+const retryMs = 5_000;
+
 export function createSvidCache(options: { clock: Clock; log: Log; random?: () => number }): SvidCache {
   const { clock, log, random = Math.random } = options;
   const cached = new Map<string, Cached>();
+  let entitled: ReadonlyMap<string, AgentEntry> = new Map();
+  let retryAt = Infinity;
 
-  const dropUnentitled = (entries: readonly AgentEntry[]) => {
-    const entitled = new Map(entries.map((entry) => [entry.id, entry]));
+  const entitle = (entries: readonly AgentEntry[]) => {
+    entitled = new Map(entries.map((entry) => [entry.id, entry]));
     for (const [id, { svid }] of cached) {
       if (entitled.get(id)?.spiffeId !== svid.id || svid.notAfter <= clock.now()) cached.delete(id);
     }
@@ -54,32 +64,40 @@ export function createSvidCache(options: { clock: Clock; log: Log; random?: () =
 
   const isDue = (entry: AgentEntry, bundle: Bundle): boolean => {
     const known = cached.get(entry.id);
-    return (
-      known?.revision !== entry.revision ||
-      known.createdAt !== entry.createdAt ||
-      known.rotateAt <= clock.now() ||
-      !isVouchedFor(known.svid, bundle, clock.now())
-    );
+    if (known?.revision !== entry.revision || known.createdAt !== entry.createdAt) return true;
+    // Made again under its old ID within a second, an entry differs in nothing but that.
+    if ((known.version ?? entry.version) !== (entry.version ?? known.version)) return true;
+    known.version ??= entry.version;
+    if (known.rotateAt <= clock.now()) return true;
+    if (known.vouchedBy !== bundle && !isVouchedFor(known.svid, bundle, clock.now())) return true;
+    known.vouchedBy = bundle;
+    return false;
   };
 
   const take = (entry: AgentEntry, { privateKey }: KeyRequest, answer: SignAnswer, bundle: Bundle) => {
+    if (entitled.get(entry.id)?.spiffeId !== entry.spiffeId) return;
+    const now = clock.now();
     if ('refusal' in answer) {
+      retryAt = now + retryMs;
       log.warn({ entry: entry.id, id: entry.spiffeId, refusal: answer.refusal }, 'the server signed no SVID');
       return;
     }
     try {
-      const now = clock.now();
       const svid = acceptSvid(answer.chain, privateKey, bundle, (id) => id === entry.spiffeId, now);
+      const { revision, createdAt, version } = entry;
       const rotateAt = rotationTime(svid.notAfter, now, random());
-      cached.set(entry.id, { svid, revision: entry.revision, createdAt: entry.createdAt, rotateAt });
+      cached.set(entry.id, { svid, revision, createdAt, version, rotateAt, vouchedBy: bundle });
     } catch (error) {
+      retryAt = now + retryMs;
       log.error({ entry: entry.id, id: entry.spiffeId, error }, 'the server signed an SVID that is not good');
     }
   };
 
   return {
+    entitle,
     async refresh(entries, bundle, sign) {
-      dropUnentitled(entries);
+      entitle(entries);
+      retryAt = Infinity;
       const due = entries.filter((entry) => isDue(entry, bundle));
       for (let from = 0; from < due.length; from += maxBatch) {
         const batch = due.slice(from, from + maxBatch);
@@ -94,6 +112,7 @@ export function createSvidCache(options: { clock: Clock; log: Log; random?: () =
       const good = [...cached].filter(([, { svid }]) => svid.notAfter > clock.now());
       return new Map(good.map(([id, { svid }]) => [id, svid]));
     },
-    nextRotation: () => Math.min(...[...cached.values()].map(({ rotateAt }) => rotateAt), Infinity),
+    nextRotation: () =>
+      [...cached.values()].reduce((soonest, { rotateAt }) => Math.min(soonest, rotateAt), retryAt),
   };
 }

@@ -7,7 +7,7 @@ import { formatSelector } from '../registration/selector.js';
 import { pathOf, trustDomainOf } from '../spiffe/id.js';
 import { silentLog } from '../telemetry/log.js';
 import type { MessageOut } from '../wire/names.js';
-import { type AgentEntry, byAge } from './snapshot.js';
+import { type AgentEntry, byPrecedence } from './snapshot.js';
 import { type EntryExchange, syncEntries } from './sync-entries.js';
 
 type Response = MessageOut<'spire.api.server.entry.v1.SyncAuthorizedEntriesResponse'>;
@@ -34,7 +34,7 @@ test('of a large set only what is new or changed is fetched, whatever the page s
     fc.asyncProperty(set, set, fc.integer({ min: 1, max: 8 }), async (known, onServer, pageSize) => {
       const server = fakeServer(onServer, { pageSize });
       const synced = await syncEntries(server, known, silentLog);
-      assert.deepEqual(synced, [...onServer].sort(byAge));
+      assert.deepEqual(synced, [...onServer].sort(byPrecedence));
       const same = (entry: AgentEntry) =>
         known.find(
           ({ id, revision, createdAt }) =>

@@ -2,7 +2,7 @@ import { fault } from '../base/faults/fault.js';
 import type { Log } from '../telemetry/log.js';
 import type { MessageIn, MessageOut } from '../wire/names.js';
 import { entryFromMessage } from './server-messages.js';
-import { type AgentEntry, byAge } from './snapshot.js';
+import { type AgentEntry, byPrecedence } from './snapshot.js';
 
 type Request = MessageIn<'spire.api.server.entry.v1.SyncAuthorizedEntriesRequest'>;
 type Response = MessageOut<'spire.api.server.entry.v1.SyncAuthorizedEntriesResponse'>;
@@ -26,7 +26,7 @@ const outputMask = {
 };
 
 /**
- * Fetches the entries that this agent is authorised for, the oldest first, over one stream of SPIRE's protocol: a small set
+ * Fetches the entries that this agent is authorised for, in their order of precedence, over one stream of SPIRE's protocol: a small set
  * comes whole in the first answer; of a large one only revisions come, and full entries are asked for where they are new or
  * changed. An entry that did not change is the very object of `known`. An entry that cannot be read is logged and left out.
  * Throws AGT0501 when the server breaks the protocol.
@@ -42,7 +42,7 @@ export async function syncEntries(
   const entries = first.entry_revisions?.length
     ? await fetchChanged(exchange, before, first, log)
     : readEntries(first, log).map((entry) => unchanged(before, entry) ?? entry);
-  return entries.sort(byAge);
+  return entries.sort(byPrecedence);
 }
 
 async function fetchChanged(

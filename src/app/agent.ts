@@ -1,13 +1,12 @@
 import { adminApi } from '../agent/admin-api.js';
 import { type Agent, startAgent } from '../agent/agent.js';
 import type { BootstrapTrust } from '../agent/bootstrap-trust.js';
-import { checkPolicy } from '../agent/check-policy.js';
 import { identityWatcher } from '../agent/identity-watcher.js';
 import type { ConnectToServer } from '../agent/membership.js';
 import { type PolicyFeed, policyRelay } from '../agent/policy-relay.js';
+import { readPolicy } from '../agent/read-policy.js';
 import { serverCalls } from '../agent/server-calls.js';
 import { openStateStore } from '../agent/state.js';
-import { syncOnNewService } from '../agent/sync-hint.js';
 import { workloadAttestation } from '../attestation/workload/attest.js';
 import { unixAttestor } from '../attestation/workload/unix/attestor.js';
 import { type Clock, systemClock } from '../base/clock.js';
@@ -19,7 +18,6 @@ import type { Log } from '../telemetry/log.js';
 import { dialTls } from '../transport/dial-tls.js';
 import type { Service } from '../transport/service.js';
 import { serveUnix } from '../transport/unix-server.js';
-import { wildcardFeed } from '../xds/client.js';
 import { xdsServices } from '../xds/engine.js';
 import type { XdsEvent } from '../xds/source.js';
 import { type EvidenceSettings, nodeEvidence } from './node-attestors.js';
@@ -75,9 +73,8 @@ export async function runAgent(settings: AgentSettings): Promise<RunningAgent | 
       await close();
       return undefined;
     }
-    const policies = followPolicies(server, agent, log);
-    closers.push(policies.close);
-    const services = workloadServices(agent, policies.feed, clock, log);
+    const policies = agent.follow(extensionConfigTypeUrl, readPolicy);
+    const services = workloadServices(agent, policies, clock, log);
     const workloads = await serveUnix({ path: socket, mode: 0o777, services, log });
     closers.push(() => workloads.close());
     log.info({ trustDomain, id: agent.status().id, socket, adminSocket }, 'the agent is ready');
@@ -86,20 +83,6 @@ export async function runAgent(settings: AgentSettings): Promise<RunningAgent | 
     await close();
     throw error;
   }
-}
-
-/** The policies of this node's services, over a connection of their own. */
-function followPolicies(address: string, agent: Agent, log: Log): { feed: PolicyFeed; close: () => void } {
-  const { svid, verifyServer, identities, syncSoon } = agent;
-  const connection = dialTls({ address, svid, verifyServer });
-  const feed = wildcardFeed({ connection, typeUrl: extensionConfigTypeUrl, accept: checkPolicy, log });
-  const stopHints = syncOnNewService(feed, identities, syncSoon);
-  const close = () => {
-    stopHints();
-    feed.close();
-    connection.close();
-  };
-  return { feed, close };
 }
 
 /** What the workloads' socket serves: secrets and policies, each caller its own. */

@@ -15,7 +15,8 @@ import {
 import { extensionConfigTypeUrl } from '../envoy/rbac/http-filter.js';
 import { pathOf } from '../spiffe/id.js';
 import type { GrpcConnection } from '../transport/grpc-client.js';
-import { type ResourceFeed, wildcardFeed } from '../xds/client.js';
+import type { EncodedResource } from '../wire/resource.js';
+import { handedOn, type ResourceFeed, wildcardFeed } from '../xds/client.js';
 
 const policy = `version: 1
 trustDomains: { shop: { id: shop.example } }
@@ -37,6 +38,7 @@ function feedOf(t: TestContext, connection: GrpcConnection, log = recordingLog()
   const feed = wildcardFeed({
     connection,
     typeUrl: extensionConfigTypeUrl,
+    read: handedOn,
     log,
     backoff: { firstMs: 5, maxMs: 50 },
   });
@@ -45,7 +47,7 @@ function feedOf(t: TestContext, connection: GrpcConnection, log = recordingLog()
 }
 
 /** Waits until the feed has exactly these resources. */
-async function untilNamed(feed: ResourceFeed, ...names: string[]): Promise<void> {
+async function untilNamed(feed: ResourceFeed<EncodedResource>, ...names: string[]): Promise<void> {
   const found = () => {
     const current = feed.current();
     return current === 'unknown' ? undefined : [...current.keys()].sort().join();

@@ -10,7 +10,7 @@ import { service } from '../transport/service.js';
 import { serveUnix } from '../transport/unix-server.js';
 import type { MessageIn, MessageOut } from '../wire/names.js';
 import type { EncodedResource } from '../wire/resource.js';
-import { wildcardFeed } from './client.js';
+import { handedOn, wildcardFeed } from './client.js';
 
 const typeUrl = 'type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig';
 type Request = MessageOut<'envoy.service.discovery.v3.DeltaDiscoveryRequest'>;
@@ -44,7 +44,14 @@ async function scriptedServer(t: TestContext, accept?: (resource: EncodedResourc
   const connection = dialUnix(path);
   const log = recordingLog();
   const backoff = { firstMs: 5, maxMs: 20 };
-  const feed = wildcardFeed({ connection, typeUrl, log, backoff, ...(accept ? { accept } : {}) });
+  const feed = wildcardFeed({
+    ...{ connection, typeUrl, log, backoff },
+    read: (received) => {
+      const resource = handedOn(received);
+      accept?.(resource);
+      return resource;
+    },
+  });
   t.after(async () => {
     feed.close();
     connection.close();
@@ -134,4 +141,35 @@ test('a response that is refused is answered with a NACK and changes nothing', a
   assert.match(requests[2]?.error_detail?.message ?? '', /trust domain/);
   const known = feed.current();
   assert.deepEqual(known !== 'unknown' && [...known.values()].map(({ version }) => version), ['a']);
+});
+
+test('what comes in several parts shows when all of it is here, also when the stream breaks in between', async (t) => {
+  const { feed, requests, streams } = await scriptedServer(t);
+  await until(() => streams.length === 1, 'the stream');
+  await streams[0]?.send({ type_url: typeUrl, nonce: 'n1.more', resources: [policy('web', 'a')] });
+  await until(() => requests.length === 2, 'the ACK');
+  assert.equal(feed.current(), 'unknown');
+  assert.equal(feed.isLive(), false);
+  streams[0]?.end();
+  await until(() => streams.length === 2 && requests.length === 3, 'the second stream');
+  assert.deepEqual(requests[2]?.initial_resource_versions, { web: 'a' });
+  await streams[1]?.send({ type_url: typeUrl, nonce: 'n2', resources: [policy('orders', 'a')] });
+  await until(() => feed.isLive(), 'the last part');
+  const known = feed.current();
+  assert.deepEqual(known !== 'unknown' && [...known.keys()], ['web', 'orders']);
+});
+
+test('a feed is live while its stream is open, and goes on over a new one at once when it is told to', async (t) => {
+  const { feed, requests, streams, log } = await scriptedServer(t);
+  const seen: boolean[] = [];
+  feed.onChange(() => seen.push(feed.isLive()));
+  await until(() => streams.length === 1, 'the stream');
+  await streams[0]?.send({ type_url: typeUrl, nonce: 'n1', resources: [policy('web', 'a')] });
+  await until(() => requests.length === 2, 'the ACK');
+  feed.reopen();
+  await until(() => streams.length === 2, 'the second stream');
+  await streams[1]?.send({ type_url: typeUrl, nonce: 'n2' });
+  await until(() => seen.length === 3, 'the third change');
+  assert.deepEqual(seen, [true, false, true]);
+  assert.deepEqual(log.lines, []);
 });

@@ -9,8 +9,8 @@ import type { XdsEvent } from './source.js';
 import { openStream } from './stream.js';
 
 /** A stream and a model client with a queue in each direction, which the test empties in any order. */
-function connect(protocol: Protocol) {
-  const source = textSource();
+function connect(protocol: Protocol, saysTouched: boolean) {
+  const source = textSource(textTypeUrl, saysTouched);
   const client = protocol === 'delta' ? deltaClient() : sotwClient();
   const toClient: Buffer[] = [];
   const toServer: { bytes: Buffer; isAnswer: boolean }[] = [];
@@ -87,11 +87,15 @@ function take(world: World, next: Step): void {
   else world.source.sync(next.synced);
 }
 
-for (const protocol of protocols) {
-  test(`${protocol}: whatever happened, the client ends with what the source says, one response at a time`, () => {
+for (const [protocol, saysTouched] of protocols.flatMap((one) => [
+  [one, false] as const,
+  [one, true] as const,
+])) {
+  const source = saysTouched ? 'a source that says what it touched' : 'a source';
+  test(`${protocol}: whatever happened, the client ends with what ${source} says, one response at a time`, () => {
     fc.assert(
       fc.property(fc.array(step, { minLength: 20, maxLength: 120, size: 'max' }), (history) => {
-        const world = connect(protocol);
+        const world = connect(protocol, saysTouched);
         world.want([], true);
         for (const next of history) take(world, next);
         world.source.sync(true);

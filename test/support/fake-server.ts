@@ -105,6 +105,14 @@ export async function fakeServer(clock: Clock): Promise<FakeServer> {
           });
           return Promise.all(answers);
         },
+        // It is asked for everything, as SPIRE's server.
+        follow: () => ({
+          current: () => 'unknown',
+          isLive: () => false,
+          onChange: () => () => {},
+          reopen: () => {},
+          close: () => {},
+        }),
         close: () => undefined,
       };
       return calls;

@@ -34,23 +34,35 @@ export interface TextSource extends ResourceSource<string> {
   closed(): Promise<void>;
 }
 
-export function textSource(typeUrl = textTypeUrl): TextSource {
+/** `saysTouched`: its views say which names were touched. */
+export function textSource(typeUrl = textTypeUrl, saysTouched = false): TextSource {
   const answers = new Map<string, Answer>();
   const texts = new Map<string, string>();
   const closing = new EventEmitter();
-  const listeners = new Set<() => void>();
+  const listeners = new Set<(name?: string) => void>();
   let isSynced = true;
-  const touch = () => {
-    for (const listener of listeners) listener();
+  const touch = (name?: string) => {
+    for (const listener of listeners) listener(name);
   };
   const answer = (name: string): Answer => (isSynced ? (answers.get(name) ?? 'absent') : 'unknown');
   return {
     typeUrl,
     open(_identity, changed) {
       // A function of its own, so that two views of one listener are two.
-      const listener = () => changed();
+      let touched: Set<string> | 'any' = 'any';
+      const listener = (name?: string) => {
+        if (name === undefined) touched = 'any';
+        else if (touched !== 'any') touched.add(name);
+        changed();
+      };
       listeners.add(listener);
+      const takeTouched = () => {
+        const now = touched;
+        touched = new Set();
+        return now;
+      };
       return {
+        ...(saysTouched && { touched: takeTouched }),
         resource: answer,
         all: () =>
           isSynced ? [...answers.values()].filter((found) => typeof found !== 'string') : 'unknown',
@@ -63,13 +75,13 @@ export function textSource(typeUrl = textTypeUrl): TextSource {
     set(name, text) {
       texts.set(name, text);
       answers.set(name, text === 'unknown' || text === 'absent' ? text : textResource(name, text));
-      touch();
+      touch(name);
     },
     sync(to) {
       isSynced = to;
       touch();
     },
-    touch,
+    touch: () => touch(),
     answer,
     text: (name) => texts.get(name) ?? 'absent',
     openViews: () => listeners.size,

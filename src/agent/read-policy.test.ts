@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isFault } from '../base/faults/fault.js';
 import { denyAllFilter } from '../envoy/rbac/http-filter.js';
-import { anyOf, encodeAny } from '../wire/messages.js';
-import { checkPolicy } from './check-policy.js';
+import { anyOf, decode, encodeAny } from '../wire/messages.js';
+import type { EncodedResource } from '../wire/resource.js';
+import type { ReceivedResource } from '../xds/client.js';
+import { readPolicy } from './read-policy.js';
 
 const name = 'plastron/http/web';
 
@@ -12,8 +14,15 @@ function resource(inner: string, typed_config: ReturnType<typeof anyOf>) {
   return { name, version: '1', any };
 }
 
+function received({ name, version, any }: EncodedResource): ReceivedResource {
+  const { type_url: typeUrl = '', value = Buffer.alloc(0) } = decode('google.protobuf.Any', any);
+  return { name, version, aliases: [], typeUrl, value };
+}
+
 test('a filter with a matcher and a default is taken', () => {
-  checkPolicy(denyAllFilter(name));
+  const filter = denyAllFilter(name);
+  const { version, any } = readPolicy(received(filter));
+  assert.deepEqual([version, any], [filter.version, filter.any]);
 });
 
 test('a filter under another name, of another kind, or that lets through what nothing matches is refused', () => {
@@ -26,7 +35,7 @@ test('a filter under another name, of another kind, or that lets through what no
   ];
   for (const one of refused)
     assert.throws(
-      () => checkPolicy(one),
+      () => readPolicy(received(one)),
       (error) => isFault(error, 'AGT0601'),
     );
 });
