@@ -156,3 +156,31 @@ test('a pause is counted anew when the interval has changed, and a round comes n
   await pass(t, 1);
   assert.equal(beats(), 2);
 });
+
+test('what falls due while a round is running gets the next one at once, what that does not mend waits for 5 s', async (t) => {
+  let due = Infinity;
+  const began: number[] = [];
+  let end = () => {};
+  setUp(t, {
+    intervalMs: () => 300_000,
+    nextDue: () => due,
+    beat: () => {
+      began.push(Date.now());
+      if (began.length > 1) return Promise.resolve();
+      return new Promise((resolve) => {
+        end = resolve;
+      });
+    },
+  });
+  await settle();
+  due = Date.now() + 500;
+  await pass(t, 1000);
+  end();
+  await settle();
+  await pass(t, 0);
+  assert.equal(began.length, 2);
+  await pass(t, 4999);
+  assert.equal(began.length, 2);
+  await pass(t, 1);
+  assert.equal(began.length, 3);
+});

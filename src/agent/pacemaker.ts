@@ -6,7 +6,7 @@ export interface PacemakerOptions {
   failed: (error: unknown) => void;
   /** Milliseconds between the end of a good round and the next, give or take a tenth, as things stand. */
   intervalMs: () => number;
-  /** When something wants a round of its own, in milliseconds since the Unix epoch; the past does not count. */
+  /** When something wants a round of its own, in milliseconds since the Unix epoch. */
   nextDue: () => number;
   clock: Clock;
   random: () => number;
@@ -23,6 +23,7 @@ export interface Pacemaker {
 
 const firstBackoffMs = 250;
 const maxBackoffMs = 30_000;
+const overdueMs = 5_000;
 
 /**
  * Repeats a round for ever: regularly while it succeeds, sooner when something falls due, with exponential backoff while it
@@ -32,6 +33,7 @@ export function createPacemaker(options: PacemakerOptions): Pacemaker {
   const { beat, failed, clock, random } = options;
   let stopped = false;
   let asked = false;
+  let lastBegan = 0;
   let wake: ((because: 'time' | 'new plan') => void) | undefined;
 
   const wait = (ms: number) =>
@@ -56,14 +58,15 @@ export function createPacemaker(options: PacemakerOptions): Pacemaker {
       return longest * (0.5 + random() / 2);
     }
     const regular = options.intervalMs() * (0.9 + random() / 5);
-    const due = options.nextDue() - clock.now();
-    // What is overdue already was not mended by the round that just ended.
-    return due > 0 ? Math.min(regular, due) : regular;
+    const due = options.nextDue();
+    // What was due when the last round began was not mended by it.
+    return due > lastBegan ? Math.min(regular, Math.max(0, due - clock.now())) : Math.min(regular, overdueMs);
   };
 
   const run = async () => {
     for (let failures = 0; !stopped; ) {
       asked = false;
+      lastBegan = clock.now();
       try {
         await beat();
         failures = 0;

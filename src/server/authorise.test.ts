@@ -64,6 +64,8 @@ function fakeRegistry() {
     settleJoinToken: async () => {},
     onChange: () => () => {},
     activateAgent: async (id, serial) => {
+      await new Promise(setImmediate);
+      if (agents.get(id)?.nextSerial !== serial) return undefined;
       activations.push(serial);
       agents.set(id, record(renewed));
       return agents.get(id);
@@ -187,3 +189,15 @@ function refusedByFault(error: unknown): false {
   assert.ok(error instanceof Fault, String(error));
   return false;
 }
+
+test('calls that show a renewed SVID for the first time at the same moment are all let in', async () => {
+  const { registry, activations } = fakeRegistry();
+  const { activeAgent } = authoriser(registry);
+  const peer: Peer = { kind: 'tls', presented: renewed.chain, address: '127.0.0.1:1' };
+  const found = await Promise.all([activeAgent(peer), activeAgent(peer), activeAgent(peer)]);
+  assert.deepEqual(
+    found.map(({ agent: { serial } }) => serial),
+    Array(3).fill(serialOf(renewed)),
+  );
+  assert.equal(activations.length, 1);
+});

@@ -138,8 +138,10 @@ async function currentAgent(registry: Registry, { id, serial }: VerifiedPeer): P
     await registry.settleJoinToken(serial);
     return agent;
   }
-  const activated = serial === agent.nextSerial ? await registry.activateAgent(id, serial) : undefined;
-  if (!activated) throw agentDenied('SRV0104', 'AGENT_NOT_ACTIVE');
+  if (serial === agent.nextSerial) await registry.activateAgent(id, serial);
+  // By now it may have been another call with the new SVID that activated it.
+  const activated = registry.agent(id);
+  if (activated?.serial !== serial || activated.banned) throw agentDenied('SRV0104', 'AGENT_NOT_ACTIVE');
   return activated;
 }
 
