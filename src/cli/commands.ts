@@ -120,8 +120,23 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     words: 'bundle show',
-    summary: 'print the trust bundle, by which agents trust the server',
+    summary: "print a trust bundle; by the server's own its agents trust it",
     load: async () => (await import('./bundle/show.js')).bundleShow,
+  },
+  {
+    words: 'bundle list',
+    summary: 'list the bundles of other trust domains',
+    load: async () => (await import('./bundle/list.js')).bundleList,
+  },
+  {
+    words: 'bundle set',
+    summary: 'take the bundle of another trust domain',
+    load: async () => (await import('./bundle/set.js')).bundleSet,
+  },
+  {
+    words: 'bundle delete',
+    summary: 'stop trusting other trust domains',
+    load: async () => (await import('./bundle/delete.js')).bundleDelete,
   },
 ];
 
@@ -131,7 +146,7 @@ export const nouns: Readonly<Record<string, string>> = {
   server: 'the server of a trust domain',
   node: 'nodes, on which agents run',
   entry: 'registration entries: which workload gets which identity',
-  bundle: 'the trust bundle',
+  bundle: 'trust bundles: what verifies the SVIDs of a trust domain',
   policy: 'the policy: who may call whom',
   envoy: 'what Envoys are started with',
 };

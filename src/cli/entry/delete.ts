@@ -21,8 +21,11 @@ export function entryDelete(cli: Cli): Command {
       `${examples('plastron entry delete applied-web')}\n\nExit code 1: one of them was not there.`,
     )
     .action(async (ids: string[], options: AdminOptions & OutputOptions & { yes?: true }) => {
-      const many = ids.length === 1 ? `the entry ${ids[0]}` : `${ids.length} entries`;
-      if (!(await confirmed(cli, options.yes, `delete ${many}? their workloads get no new SVIDs`))) return;
+      const question =
+        ids.length === 1
+          ? `delete the entry ${ids[0]}? its workloads get no new SVIDs`
+          : `delete ${ids.length} entries? their workloads get no new SVIDs`;
+      if (!(await confirmed(cli, options.yes, question))) return;
       const results = await withServer(options, (server) =>
         during('deleting', cli, (tell) =>
           inBatches(ids, tell, async (batch): Promise<Result[]> => {
