@@ -61,6 +61,8 @@ export interface ServerSettings {
   readonly strangers?: StrangerLimits;
   /** Seconds, for entries that do not say, and for agents. */
   readonly x509SvidTtl: number;
+  /** Seconds, for entries that do not say. */
+  readonly jwtSvidTtl: number;
   /** Seconds. */
   readonly caTtl: number;
   readonly keys: KeyManager;
@@ -138,7 +140,7 @@ async function openTrustDomain(
     clock,
   });
   const verifiers = nodeVerifiers(settings.attestors ?? {}, registry, trustDomain, clock);
-  const ttls = { x509SvidTtl, agentTtl: x509SvidTtl };
+  const ttls = { x509SvidTtl, jwtSvidTtl: settings.jwtSvidTtl, agentTtl: x509SvidTtl };
   const context = {
     ...basics,
     ...ttls,

@@ -55,8 +55,11 @@ const requestOf = (...extensions: Uint8Array[]) =>
 const uriRequest = (...uris: string[]) => requestOf(subjectAltName({ uris, dnsNames: [] }));
 
 test('a CSR gives its key and the URIs that it asks for', () => {
-  assert.deepEqual(readCsr(makeCsr(privateKey)), { publicKey: spki, uriSans: [] });
-  assert.deepEqual(readCsr(makeCsr(privateKey, web)), { publicKey: spki, uriSans: [web] });
+  assert.deepEqual(readCsr(makeCsr(privateKey)), { publicKey: spki, uriSans: [], dnsSans: [] });
+  assert.deepEqual(readCsr(makeCsr(privateKey, web)), { publicKey: spki, uriSans: [web], dnsSans: [] });
+  const dnsNames = ['web.shop.example', 'web'];
+  assert.deepEqual(readCsr(makeCsr(privateKey, web, dnsNames)).dnsSans, dnsNames);
+  assert.deepEqual(readCsr(makeCsr(privateKey, undefined, dnsNames)).dnsSans, dnsNames);
   assert.deepEqual(readCsr(csrOf({ attributes: [uriRequest('a:b', 'c:d')] })).uriSans, ['a:b', 'c:d']);
 });
 
@@ -86,7 +89,11 @@ test('CSRs of OpenSSL are read, whatever the key and the hash', { skip: opensslM
       const [csr] = readPem(output);
       assert.ok(csr, output);
       const expected = pair.publicKey.export({ format: 'der', type: 'spki' });
-      assert.deepEqual(readCsr(csr.der), { publicKey: expected, uriSans: [web] }, `${kind} ${hash}`);
+      assert.deepEqual(
+        readCsr(csr.der),
+        { publicKey: expected, uriSans: [web], dnsSans: ['web.shop.example'] },
+        `${kind} ${hash}`,
+      );
     }
   }
 });
@@ -218,7 +225,7 @@ test('whatever the bytes are, there is a CSR or a fault', () => {
     try {
       const read = readCsr(bytes);
       createPublicKey({ key: Buffer.from(read.publicKey), format: 'der', type: 'spki' });
-      assert.deepEqual(read, { publicKey: spki, uriSans: [web] }, 'a changed CSR was accepted');
+      assert.deepEqual(read, { publicKey: spki, uriSans: [web], dnsSans: [] }, 'a changed CSR was accepted');
     } catch (error) {
       assert.ok(isFault(error), String(error));
     }

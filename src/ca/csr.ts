@@ -2,17 +2,18 @@ import { createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import { contextConstructed, DerReader, MalformedDer, tags } from '../base/der/reader.js';
 import * as der from '../base/der/writer.js';
 import { fault } from '../base/faults/fault.js';
-import { urisOf } from '../spiffe/certificate.js';
-import { subjectAltName } from '../spiffe/certificate-writer.js';
+import { alternativeNames } from '../spiffe/certificate.js';
+import { type AlternativeNames, subjectAltName } from '../spiffe/certificate-writer.js';
 import { oids, type SignatureAlgorithm, signatureAlgorithms } from '../spiffe/oids.js';
 import { parsePublicKey, type SubjectKey } from './public-key.js';
 
-/** What a certificate signing request may say: a key whose owner signed it, and the URIs it asks for. */
+/** What a certificate signing request may say: a key whose owner signed it, and the names it asks for. */
 export interface Csr {
   /** SubjectPublicKeyInfo, DER. */
   readonly publicKey: Uint8Array;
   /** What was asked for; no reason to issue it. */
   readonly uriSans: readonly string[];
+  readonly dnsSans: readonly string[];
 }
 
 const maxCsrBytes = 16 * 1024;
@@ -31,9 +32,9 @@ export function readCsr(bytes: Uint8Array): Csr {
     const algorithm = signatureAlgorithms.get(signatureOid(outer));
     const signature = outer.wholeBytes();
     outer.end();
-    const { key, uriSans } = infoOf(new DerReader(info.content));
+    const { key, names } = infoOf(new DerReader(info.content));
     if (!algorithm || !isSignedBy(key, algorithm, info.whole, signature)) throw fault('CAS0204', {});
-    return { publicKey: key.spki, uriSans };
+    return { publicKey: key.spki, uriSans: names.uris, dnsSans: names.dnsNames };
   } catch (error) {
     if (!(error instanceof MalformedDer)) throw error;
     throw fault('CAS0203', { problem: error.message }, { cause: error });
@@ -48,18 +49,22 @@ function signatureOid(outer: DerReader): string {
   return oid;
 }
 
-function infoOf(info: DerReader): { key: SubjectKey; uriSans: string[] } {
+function infoOf(info: DerReader): { key: SubjectKey; names: Names } {
   if (info.small() !== 0) throw new MalformedDer('another version than 1');
   info.read(tags.sequence);
   const key = parsePublicKey(info.read(tags.sequence).whole);
   const attributes = info.isAtEnd ? undefined : info.enter(contextConstructed(0));
   info.end();
-  return { key, uriSans: attributes ? requestedUris(attributes) : [] };
+  return { key, names: attributes ? requestedNames(attributes) : noNames };
 }
 
-/** The URIs of the extension request (RFC 2985 §5.4.2), if there is one; at most one of everything. */
-function requestedUris(attributes: DerReader): string[] {
-  const found: string[][] = [];
+type Names = ReturnType<typeof alternativeNames>;
+
+const noNames: Names = { uris: [], dnsNames: [] };
+
+/** The names in the extension request (RFC 2985 §5.4.2), if there is one; at most one of everything. */
+function requestedNames(attributes: DerReader): Names {
+  const found: Names[] = [];
   while (!attributes.isAtEnd) {
     const attribute = attributes.enter(tags.sequence);
     const isRequest = attribute.oid() === oids.extensionRequest;
@@ -75,12 +80,12 @@ function requestedUris(attributes: DerReader): string[] {
       const content = new DerReader(extension.read(tags.octetString).content);
       extension.end();
       if (oid !== oids.subjectAltName) continue;
-      found.push(urisOf(content));
+      found.push(alternativeNames(content));
       content.end();
     }
   }
   if (found.length > 1) throw new MalformedDer('the subject alternative names twice');
-  return found[0] ?? [];
+  return found[0] ?? noNames;
 }
 
 function isSignedBy(
@@ -110,16 +115,17 @@ function publicKeyOf({ kind, spki }: SubjectKey): KeyObject {
   return createPublicKey({ key: { kty: 'EC', crv: kind, x, y }, format: 'jwk' });
 }
 
-/** Makes a certificate signing request for a P-256 key, with `uri` as the one URI name that it asks for, if any. */
-export function makeCsr(privateKey: KeyObject, uri?: string): Uint8Array {
+/** Makes a certificate signing request for a P-256 key, with `uri` as the one URI name that it asks for, if any, and DNS names. */
+export function makeCsr(privateKey: KeyObject, uri?: string, dnsNames: readonly string[] = []): Uint8Array {
   const publicKey = createPublicKey(privateKey).export({ format: 'der', type: 'spki' });
-  const request = uri === undefined ? [] : [extensionRequest(uri)];
+  const uris = uri === undefined ? [] : [uri];
+  const request = uris.length + dnsNames.length === 0 ? [] : [extensionRequest({ uris, dnsNames })];
   const info = der.sequence(der.small(0), der.sequence(), publicKey, der.explicit(0, ...request));
   const algorithm = der.sequence(der.oid(oids.ecdsaWithSha256));
   return der.sequence(info, algorithm, der.wholeBytes(sign('sha256', info, privateKey)));
 }
 
-function extensionRequest(uri: string): Uint8Array {
-  const extensions = der.sequence(subjectAltName({ uris: [uri], dnsNames: [] }));
+function extensionRequest(names: AlternativeNames): Uint8Array {
+  const extensions = der.sequence(subjectAltName(names));
   return der.sequence(der.oid(oids.extensionRequest), der.setOfOne(extensions));
 }

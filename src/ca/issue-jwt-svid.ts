@@ -45,11 +45,16 @@ export async function issueJwtSvid(
   const { iat, exp } = windowOf(signer, request);
   const claims = { aud: audience, exp, iat, ...(tokenId ? { jti: randomUUID() } : {}), sub: id };
   const toBeSigned = jwtToBeSigned(signer.keyId, claims);
-  const token = signedJwt(toBeSigned, await signWith(signer.key, Buffer.from(toBeSigned)));
   // Nobody would read it, ourselves included.
-  if (token.length > maxJwtSvidBytes) throw fault('CAS0110', { limit: maxJwtSvidBytes });
+  if (toBeSigned.length + signatureLength > maxJwtSvidBytes) {
+    throw fault('CAS0110', { limit: maxJwtSvidBytes });
+  }
+  const token = signedJwt(toBeSigned, await signWith(signer.key, Buffer.from(toBeSigned)));
   return { id, token, issuedAt: iat * 1000, expiresAt: exp * 1000 };
 }
+
+/** The dot, and 64 bytes in base64url. */
+const signatureLength = 87;
 
 /** In seconds since the Unix epoch; the end within the authority's own life. */
 function windowOf(signer: JwtSigner, { now, ttlSeconds }: JwtSvidRequest): { iat: number; exp: number } {

@@ -24,6 +24,7 @@ interface Options {
   x509popCa?: string;
   attestationsPerSecond: number;
   x509SvidTtl: number;
+  jwtSvidTtl: number;
   caTtl: number;
   keyManager: keyof typeof keyManagers;
   logLevel: LogLevel;
@@ -64,6 +65,12 @@ export function serverRun(cli: Cli): Command {
       wholeSeconds,
       3600,
     )
+    .option(
+      '--jwt-svid-ttl <seconds>',
+      'how long a JWT-SVID lasts unless its entry says otherwise',
+      wholeSeconds,
+      300,
+    )
     .option('--ca-ttl <seconds>', 'how long a signing authority lasts', wholeSeconds, 86_400)
     .addOption(
       new Option(
@@ -99,6 +106,7 @@ async function run(cli: Cli, options: Options): Promise<void> {
     attestors: x509popCa === undefined ? {} : { x509PopCa: readTextFile(cli, x509popCa) },
     attestationsPerSecond: options.attestationsPerSecond,
     x509SvidTtl,
+    jwtSvidTtl: options.jwtSvidTtl,
     caTtl,
     keys: keyManagers[options.keyManager],
     log,

@@ -135,7 +135,7 @@ function meaningOf(extensions: Map<string, Extension>) {
     pathLength: constraints?.pathLength,
     keyUsage: read(oids.keyUsage, (reader) => reader.flags()),
     extendedKeyUsage: read(oids.extendedKeyUsage, (reader) => allOf(reader, (list) => list.oid())),
-    uris: read(oids.subjectAltName, urisOf) ?? [],
+    uris: read(oids.subjectAltName, alternativeNames)?.uris ?? [],
     subjectKeyId: read(oids.subjectKeyIdentifier, (reader) => reader.read(tags.octetString).content),
     unprocessed: [...extensions]
       .filter(([oid, { critical }]) => (critical && !processed.has(oid)) || oid === oids.nameConstraints)
@@ -164,11 +164,13 @@ const nameTags: ReadonlySet<number> = new Set([
   ...[0, 3, 4, 5].map(contextConstructed),
 ]);
 
-/** The URIs of a subject alternative name extension (RFC 5280 §4.2.1.6); other kinds of name are passed over. */
-export function urisOf(reader: DerReader): string[] {
+/** The names of a subject alternative name extension (RFC 5280 §4.2.1.6), byte by byte as Latin-1; other kinds are passed over. */
+export function alternativeNames(reader: DerReader): { uris: string[]; dnsNames: string[] } {
   const names = allOf(reader, (list) => list.any());
   if (names.some(({ tag }) => !nameTags.has(tag))) throw new MalformedDer('a name of no known kind');
-  return names
-    .filter(({ tag }) => tag === contextPrimitive(6))
-    .map(({ content }) => Buffer.from(content).toString('latin1'));
+  const ofKind = (kind: number) =>
+    names
+      .filter(({ tag }) => tag === contextPrimitive(kind))
+      .map(({ content }) => Buffer.from(content).toString('latin1'));
+  return { uris: ofKind(6), dnsNames: ofKind(2) };
 }

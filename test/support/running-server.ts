@@ -37,6 +37,7 @@ export async function runningServer(t: TestContext, settings: Partial<ServerSett
     host: '127.0.0.1',
     port: 0,
     x509SvidTtl: 3600,
+    jwtSvidTtl: 300,
     caTtl: 86_400,
     // Tests try what fails more often than that.
     attestationsPerSecond: 0,

@@ -72,6 +72,11 @@ export const caFaults = {
     hint: 'sign it with its own key, by ECDSA or RSA (PKCS#1 v1.5) with SHA-256, SHA-384 or SHA-512',
     status: 'INVALID_ARGUMENT',
   },
+  CAS0205: {
+    sentence: 'the CSR asks for {count} URI names instead of exactly one',
+    hint: 'make a CSR whose only URI among the subject alternative names is the SPIFFE ID',
+    status: 'INVALID_ARGUMENT',
+  },
   CAS0301: {
     sentence: 'the signing authorities cannot be loaded: {problem}',
     hint: 'restore the file from a backup; with a new one every SVID of the trust domain must be issued anew',

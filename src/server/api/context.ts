@@ -26,6 +26,7 @@ export interface ApiContext {
   readonly log: Log;
   /** Seconds, for entries that do not say. */
   readonly x509SvidTtl: number;
+  readonly jwtSvidTtl: number;
   /** Seconds. */
   readonly agentTtl: number;
 }

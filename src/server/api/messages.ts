@@ -1,5 +1,6 @@
 import { status } from '@grpc/grpc-js';
 import { Fault, fault } from '../../base/faults/fault.js';
+import type { IssuedJwtSvid } from '../../ca/issue-jwt-svid.js';
 import type { IssuedSvid } from '../../ca/issue-x509-svid.js';
 import type { Entry, EntryContent, Selector } from '../../registration/entry.js';
 import type { Bundle } from '../../spiffe/bundle.js';
@@ -109,6 +110,11 @@ export function bundleMessage(
 
 export function svidMessage(svid: IssuedSvid, hint = ''): MessageIn<'spire.api.types.X509SVID'> {
   return { cert_chain: [...svid.chain], id: idMessage(svid.id), expires_at: seconds(svid.notAfter), hint };
+}
+
+export function jwtSvidMessage(svid: IssuedJwtSvid, hint = ''): MessageIn<'spire.api.types.JWTSVID'> {
+  const { token, id, issuedAt, expiresAt } = svid;
+  return { token, id: idMessage(id), issued_at: seconds(issuedAt), expires_at: seconds(expiresAt), hint };
 }
 
 /** The status of one member of a batch. What is no Fault is a bug: logged, and its text kept from the caller. */
