@@ -6,7 +6,7 @@ import { testCa } from '../../test/support/ca.js';
 import { isFault } from '../base/faults/fault.js';
 import type { FaultCode } from '../base/faults/table.js';
 import type { Bundle } from './bundle.js';
-import { bundleFromJwks, bundleToJwks } from './bundle-jwks.js';
+import { bundleFromJwks, bundleToJwks, jwtKeysToJwks } from './bundle-jwks.js';
 import { parseTrustDomain } from './id.js';
 import { verifyX509Svid } from './verify-x509-svid.js';
 
@@ -208,4 +208,12 @@ test('whatever the text is, there is a bundle or a fault', () => {
     }
   });
   fc.assert(property, { numRuns: 300 });
+});
+
+test('WA-15: workloads get the JWT keys alone, as a plain JWK set with key IDs', () => {
+  const { x, y } = publicKey.export({ format: 'jwk' });
+  assert.deepEqual(JSON.parse(jwtKeysToJwks(bundle)), {
+    keys: [{ kty: 'EC', kid: 'key-1', crv: 'P-256', x, y }],
+  });
+  assert.equal(jwtKeysToJwks({ ...bundle, jwtAuthorities: [] }), '{"keys":[]}');
 });

@@ -11,7 +11,10 @@ const maxSequence = 2n ** 64n - 1n;
 
 /** Writes a bundle in SPIFFE's own format, a JWK set (Trust Domain and Bundle §4, X509-SVID §6.1, JWT-SVID §6.1). */
 export function bundleToJwks(bundle: Bundle): string {
-  const keys = [...bundle.x509Authorities.map(x509Jwk), ...bundle.jwtAuthorities.map(jwtJwk)];
+  const keys = [
+    ...bundle.x509Authorities.map(x509Jwk),
+    ...bundle.jwtAuthorities.map((authority) => jwtJwk(authority, 'jwt-svid')),
+  ];
   const refreshHint = bundle.refreshHint > 0 ? `"spiffe_refresh_hint":${bundle.refreshHint},` : '';
   // Put together by hand: JSON.stringify cannot write a 64-bit number.
   return `{"spiffe_sequence":${bundle.sequence},${refreshHint}"keys":${JSON.stringify(keys)}}\n`;
@@ -22,10 +25,18 @@ function x509Jwk({ der }: X509Authority): object {
   return { kty, use: 'x509-svid', ...key, x5c: [Buffer.from(der).toString('base64')] };
 }
 
-function jwtJwk({ keyId, publicKey }: JwtAuthority): object {
+/**
+ * The JWT authorities alone, as the Workload API gives them to workloads (Workload API §6.2.2): a plain JWK set (RFC 7517)
+ * with key IDs and without SPIFFE's own parameters, as SPIRE's agent has it.
+ */
+export function jwtKeysToJwks({ jwtAuthorities }: Bundle): string {
+  return JSON.stringify({ keys: jwtAuthorities.map((authority) => jwtJwk(authority)) });
+}
+
+function jwtJwk({ keyId, publicKey }: JwtAuthority, use?: 'jwt-svid'): object {
   const key = createPublicKey({ key: Buffer.from(publicKey), format: 'der', type: 'spki' });
   const { kty, ...others } = key.export({ format: 'jwk' });
-  return { kty, use: 'jwt-svid', kid: keyId, ...others };
+  return { kty, ...(use && { use }), kid: keyId, ...others };
 }
 
 /**
@@ -35,7 +46,12 @@ function jwtJwk({ keyId, publicKey }: JwtAuthority): object {
  */
 export function bundleFromJwks(trustDomain: TrustDomain, text: string): Bundle {
   if (text.length > maxCharacters) throw fault('IDN0304', { limit: `${maxCharacters} characters` });
-  const set = object(parsed(text), 'it is not an object');
+  return bundleFromJson(trustDomain, parsedJson(text));
+}
+
+/** The same for JSON that was read strictly. Throws IDN0201, IDN0302, IDN0303, IDN0304. */
+export function bundleFromJson(trustDomain: TrustDomain, json: Json): Bundle {
+  const set = object(json, 'it is not an object');
   const keys = array(set.get('keys'), '`keys` is not a list').map((key) =>
     object(key, 'a key is not an object'),
   );
@@ -79,7 +95,8 @@ function publicKeyOf(key: JsonObject): Uint8Array {
   }
 }
 
-function parsed(text: string): Json {
+/** Throws IDN0303. */
+export function parsedJson(text: string): Json {
   try {
     return parseJson(text);
   } catch (error) {
