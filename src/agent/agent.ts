@@ -229,6 +229,7 @@ const hopeless: readonly FaultCode[] = [
   'AGT0404',
   'AGT0406',
   'ATT0304',
+  'ATT0406',
   'TRN0302',
 ];
 

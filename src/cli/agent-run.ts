@@ -23,6 +23,8 @@ interface Options {
   joinTokenFile?: string;
   x509popCert?: string;
   x509popKey?: string;
+  k8sPsatCluster?: string;
+  k8sPsatTokenFile: string;
   syncInterval: number;
   logLevel: LogLevel;
 }
@@ -41,6 +43,15 @@ export function agentRun(cli: Cli): Command {
     .option('--join-token-file <file>', 'the token to attest with; PLASTRON_JOIN_TOKEN may hold it instead')
     .option('--x509pop-cert <file>', 'attest with this certificate and its intermediates (PEM)')
     .option('--x509pop-key <file>', 'the key of that certificate (PEM)')
+    .option(
+      '--k8s-psat-cluster <name>',
+      'attest as a node of this Kubernetes cluster, as the server calls it',
+    )
+    .option(
+      '--k8s-psat-token-file <file>',
+      'the projected service account token to attest with',
+      '/var/run/secrets/tokens/plastron-agent',
+    )
     .option('--sync-interval <seconds>', 'how often the server is asked for changes', wholeSeconds, 5)
     .addOption(
       new Option('--log-level <level>', 'how much is logged')
@@ -73,6 +84,9 @@ async function run(cli: Cli, options: Options): Promise<void> {
       ...(token === undefined ? {} : { token }),
     },
     ...x509Pop(options, path),
+    ...(options.k8sPsatCluster === undefined
+      ? {}
+      : { k8sPsat: { cluster: options.k8sPsatCluster, tokenFile: path(options.k8sPsatTokenFile) } }),
     syncIntervalMs: options.syncInterval * 1000,
     log,
     signal,

@@ -22,6 +22,7 @@ interface Options {
   entries?: string;
   adminId?: string[];
   x509popCa?: string;
+  k8sPsat?: string;
   attestationsPerSecond: number;
   x509SvidTtl: number;
   jwtSvidTtl: number;
@@ -53,6 +54,7 @@ export function serverRun(cli: Cli): Command {
       several,
     )
     .option('--x509pop-ca <file>', 'attest nodes that have a certificate of one of these authorities (PEM)')
+    .option('--k8s-psat <file>', 'attest nodes of the Kubernetes clusters that this file (YAML) names')
     .option(
       '--attestations-per-second <n>',
       'failed attempts to attest that one address has in a second; 0 for no limit',
@@ -90,7 +92,7 @@ export function serverRun(cli: Cli): Command {
 }
 
 async function run(cli: Cli, options: Options): Promise<void> {
-  const { listen, policy, entries, x509popCa, x509SvidTtl, caTtl, logLevel } = options;
+  const { listen, policy, entries, x509popCa, k8sPsat, x509SvidTtl, caTtl, logLevel } = options;
   const signal = stopSignal();
   const log = createLog({ level: logLevel, fields: { role: 'server' } });
   const server = await startServer({
@@ -103,7 +105,10 @@ async function run(cli: Cli, options: Options): Promise<void> {
     ...(policy === undefined ? {} : { policyDir: resolve(cli.cwd, policy) }),
     ...(entries === undefined ? {} : { entries: readTextFile(cli, entries) }),
     adminIds: (options.adminId ?? []).map(parseWorkloadId),
-    attestors: x509popCa === undefined ? {} : { x509PopCa: readTextFile(cli, x509popCa) },
+    attestors: {
+      ...(x509popCa === undefined ? {} : { x509PopCa: readTextFile(cli, x509popCa) }),
+      ...(k8sPsat === undefined ? {} : { k8sPsat: readTextFile(cli, k8sPsat) }),
+    },
     attestationsPerSecond: options.attestationsPerSecond,
     x509SvidTtl,
     jwtSvidTtl: options.jwtSvidTtl,

@@ -61,6 +61,36 @@ export const attestationFaults = {
     hint: 'give --x509pop-ca a PEM file with CA certificates and nothing else',
     status: 'INVALID_ARGUMENT',
   },
+  ATT0401: {
+    sentence: 'what was sent for k8s_psat cannot be read: {problem}',
+    hint: 'give the agent a projected service account token with --k8s-psat-token-file',
+    status: 'INVALID_ARGUMENT',
+  },
+  ATT0402: {
+    sentence: 'the Kubernetes token of the node is not accepted: {problem}',
+    hint: 'compare the pod of the agent (service account, audience of its projected token) with the --k8s-psat file of the server',
+    status: 'PERMISSION_DENIED',
+  },
+  ATT0403: {
+    sentence: 'the API server of the cluster did not answer as it must: {problem}',
+    hint: 'check apiServer, caFile and tokenFile in the --k8s-psat file, and that the account of the token may create tokenreviews and get pods and nodes',
+    status: 'UNAVAILABLE',
+  },
+  ATT0404: {
+    sentence: 'the clusters in `{path}` cannot be used: {problem}',
+    hint: 'correct that place; docs/reference/node-attestation.md has an example of such a file',
+    status: 'INVALID_ARGUMENT',
+  },
+  ATT0405: {
+    sentence: 'a cluster cannot be used: {problem}',
+    hint: 'correct it; docs/reference/node-attestation.md has an example of such a file',
+    status: 'INVALID_ARGUMENT',
+  },
+  ATT0406: {
+    sentence: 'the Kubernetes token in `{path}` cannot be read: {reason}',
+    hint: 'give the pod of the agent a projected service account token, and its path by --k8s-psat-token-file',
+    status: 'FAILED_PRECONDITION',
+  },
   ATT0501: {
     sentence: 'too many attempts to attest came from `{network}` at once',
     hint: 'try again in a moment; agents do that by themselves',

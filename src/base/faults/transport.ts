@@ -96,4 +96,9 @@ export const transportFaults = {
     hint: 'check the address and the port',
     status: 'UNAVAILABLE',
   },
+  TRN0401: {
+    sentence: 'there was no usable answer from `{origin}`: {problem}',
+    hint: 'check the address, the file of its certificate authority, and that it runs',
+    status: 'UNAVAILABLE',
+  },
 } as const satisfies Record<`TRN${number}`, FaultRow>;

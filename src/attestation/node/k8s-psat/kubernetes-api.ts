@@ -1,0 +1,119 @@
+import { readFileSync } from 'node:fs';
+import { fault } from '../../../base/faults/fault.js';
+import type { Json, JsonObject } from '../../../base/json.js';
+import { httpsJson } from '../../../transport/https-json.js';
+
+/** How the API server of a cluster is called. */
+export interface ApiServer {
+  /** `https://…` with nothing behind host and port. */
+  readonly url: string;
+  /** Read again for every call, since both are renewed in place. */
+  readonly caFile: string;
+  readonly tokenFile: string;
+}
+
+/** What the cluster says about a token. */
+export interface TokenStatus {
+  readonly username: string;
+  readonly audiences: readonly string[];
+  /** By key, of the user's `extra`. */
+  extra(key: string): string | undefined;
+}
+
+export interface KubernetesObject {
+  readonly uid: string;
+  readonly labels: ReadonlyMap<string, string>;
+  /** A text below the root, by its path; empty when it is not there. */
+  text(...path: string[]): string;
+}
+
+/** The three calls of SPIRE's plugin. Each throws ATT0403 when the API server does not answer as it must. */
+export interface KubernetesApi {
+  /** `undefined` for a token that the cluster does not accept. */
+  reviewToken(token: string, audiences: readonly string[]): Promise<TokenStatus | undefined>;
+  pod(namespace: string, name: string): Promise<KubernetesObject>;
+  node(name: string): Promise<KubernetesObject>;
+}
+
+const timeoutMs = 5_000;
+/** A node lists its images. */
+const maxBytes = 4 * 1024 * 1024;
+
+export function kubernetesApi(server: ApiServer): KubernetesApi {
+  const call = async (path: string, body?: unknown): Promise<Json> => {
+    const answer = await httpsJson({
+      url: new URL(path, server.url),
+      ca: readFile(server.caFile),
+      bearerToken: readFile(server.tokenFile).trim(),
+      ...(body === undefined ? {} : { body }),
+      timeoutMs,
+      maxBytes,
+    });
+    if (answer.status === 200 || answer.status === 201) return answer.body;
+    throw fault('ATT0403', { problem: `${path} was answered with ${answer.status}` });
+  };
+  return {
+    reviewToken: async (token, audiences) => {
+      const kind = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview' };
+      const review = { ...kind, spec: { token, audiences } };
+      return tokenStatus(await call('/apis/authentication.k8s.io/v1/tokenreviews', review));
+    },
+    pod: async (namespace, name) =>
+      objectOf(await call(`/api/v1/namespaces/${checkName(namespace)}/pods/${checkName(name)}`)),
+    node: async (name) => objectOf(await call(`/api/v1/nodes/${checkName(name)}`)),
+  };
+}
+
+function tokenStatus(review: Json): TokenStatus | undefined {
+  const status = at(review, 'status');
+  if (at(status, 'authenticated') !== true || textAt(status, 'error') !== '') return undefined;
+  const audiences = at(status, 'audiences');
+  return {
+    username: textAt(status, 'user', 'username'),
+    audiences: Array.isArray(audiences) ? audiences.filter((each) => typeof each === 'string') : [],
+    extra: (key) => {
+      const values = at(status, 'user', 'extra', key);
+      const [value, ...others] = Array.isArray(values) ? values : [];
+      return typeof value === 'string' && others.length === 0 ? value : undefined;
+    },
+  };
+}
+
+function objectOf(body: Json): KubernetesObject {
+  const labels = at(body, 'metadata', 'labels');
+  const pairs = [...(labels instanceof Map ? (labels as JsonObject) : [])];
+  return {
+    uid: textAt(body, 'metadata', 'uid'),
+    labels: new Map(
+      pairs.flatMap(([key, value]) => (typeof value === 'string' ? [[key, value] as const] : [])),
+    ),
+    text: (...path) => textAt(body, ...path),
+  };
+}
+
+function at(value: Json | undefined, ...path: string[]): Json | undefined {
+  return path.reduce<Json | undefined>(
+    (inner, name) => (inner instanceof Map ? (inner as JsonObject).get(name) : undefined),
+    value,
+  );
+}
+
+function textAt(value: Json | undefined, ...path: string[]): string {
+  const text = at(value, ...path);
+  return typeof text === 'string' ? text : '';
+}
+
+/** DNS names as Kubernetes has them (RFC 1123): nothing that could lead to another path. */
+function checkName(name: string): string {
+  if (/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/.test(name) && !name.includes('..')) return name;
+  throw fault('ATT0403', { problem: `it named something \`${name}\`, which is no name in Kubernetes` });
+}
+
+function readFile(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    const { code = 'unknown' } = cause as NodeJS.ErrnoException;
+    throw fault('ATT0403', { problem: `${path} cannot be read (${code})` }, { cause });
+  }
+}
