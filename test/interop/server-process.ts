@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { temporaryFolder } from '../support/children.js';
 import { freePort, plastronOutput, startPlastron } from '../support/plastron.js';
+import { until } from './until.js';
 
 /** A server of `shop.example` as a process of its own, and its operator, who uses the command line. */
-export async function serverProcess(t: TestContext) {
+export async function serverProcess(t: TestContext, more: readonly string[] = []) {
   const folder = temporaryFolder(t);
   const port = await freePort();
   const adminSocket = join(folder, 'admin.sock');
@@ -18,18 +18,8 @@ export async function serverProcess(t: TestContext) {
     `127.0.0.1:${port}`,
     '--admin-socket',
     adminSocket,
+    ...more,
   ]);
   const operator = (...command: string[]) => plastronOutput([...command, '--admin-socket', adminSocket]);
-  return { folder, port, adminSocket, operator, bundle: await untilItAnswers(operator) };
-}
-
-async function untilItAnswers(operator: (...command: string[]) => Promise<string>): Promise<string> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await operator('bundle', 'show');
-    } catch (error) {
-      if (attempt === 30) throw error;
-      await sleep(200);
-    }
-  }
+  return { folder, port, adminSocket, operator, bundle: await until(() => operator('bundle', 'show')) };
 }

@@ -2,18 +2,21 @@ package main
 
 import (
 	"context"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
 	"fmt"
 	"net/url"
+	"time"
 
 	"github.com/spiffe/go-spiffe/v2/bundle/x509bundle"
 	"github.com/spiffe/go-spiffe/v2/spiffeid"
 	"github.com/spiffe/go-spiffe/v2/spiffetls/tlsconfig"
 	"github.com/spiffe/go-spiffe/v2/svid/x509svid"
 	agentv1 "github.com/spiffe/spire-api-sdk/proto/spire/api/server/agent/v1"
+	bundlev1 "github.com/spiffe/spire-api-sdk/proto/spire/api/server/bundle/v1"
 	"github.com/spiffe/spire-api-sdk/proto/spire/api/types"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
@@ -50,56 +53,32 @@ func dialAdmin(socket string) (*grpc.ClientConn, error) {
 	return grpc.NewClient("unix:"+socket, grpc.WithTransportCredentials(insecure.NewCredentials()))
 }
 
-// attest redeems a join token for the agent's first SVID and connects with it.
-func (a *agent) attest(ctx context.Context, token string) error {
+// anonymousBundle is what a node is told before it has an SVID.
+func (a *agent) anonymousBundle(ctx context.Context) (*types.Bundle, error) {
 	conn, err := a.dialAnonymous()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer conn.Close()
-	result, key, err := attestWithToken(ctx, conn, token)
-	if err != nil {
-		return err
-	}
-	if result.Reattestable {
-		return fmt.Errorf("a join token cannot be used again, but the agent is told to re-attest")
-	}
-	want := spiffeid.RequireFromPath(a.serverID.TrustDomain(), "/spire/agent/join_token/"+token)
-	if a.svid, err = checkSVID(result.Svid, key, a.bundle, want); err != nil {
-		return err
-	}
-	a.conn, err = a.dialWithSVID()
-	return err
+	return bundlev1.NewBundleClient(conn).GetBundle(ctx, &bundlev1.GetBundleRequest{})
 }
 
-func attestWithToken(ctx context.Context, conn *grpc.ClientConn, token string) (*agentv1.AttestAgentResponse_Result, *ecdsa.PrivateKey, error) {
+// renew gives the agent's next SVID, with which it is not connected yet.
+func (a *agent) renew(ctx context.Context) (*x509svid.SVID, error) {
 	key, csr, err := newCSR(nil)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	stream, err := agentv1.NewAgentClient(conn).AttestAgent(ctx)
+	request := &agentv1.RenewAgentRequest{Params: &agentv1.AgentX509SVIDParams{Csr: csr}}
+	response, err := agentv1.NewAgentClient(a.conn).RenewAgent(ctx, request)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	params := &agentv1.AttestAgentRequest_Params{
-		Data:   &types.AttestationData{Type: "join_token", Payload: []byte(token)},
-		Params: &agentv1.AgentX509SVIDParams{Csr: csr},
-	}
-	if err := stream.Send(&agentv1.AttestAgentRequest{Step: &agentv1.AttestAgentRequest_Params_{Params: params}}); err != nil {
-		return nil, nil, err
-	}
-	response, err := stream.Recv()
-	if err != nil {
-		return nil, nil, err
-	}
-	if response.GetResult() == nil {
-		return nil, nil, fmt.Errorf("a join token was answered by %v", response)
-	}
-	return response.GetResult(), key, stream.CloseSend()
+	return checkSVID(response.Svid, key, a.bundle, a.svid.ID)
 }
 
 // newCSR is of a new key; agents' own have no SPIFFE ID in them, workloads' have.
-func newCSR(id *url.URL) (*ecdsa.PrivateKey, []byte, error) {
+func newCSR(id *url.URL) (crypto.Signer, []byte, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, nil, err
@@ -110,4 +89,14 @@ func newCSR(id *url.URL) (*ecdsa.PrivateKey, []byte, error) {
 	}
 	csr, err := x509.CreateCertificateRequest(rand.Reader, template, key)
 	return key, csr, err
+}
+
+// pause is short, and ends with an error when there is no time left.
+func pause(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return fmt.Errorf("waited too long: %w", ctx.Err())
+	case <-time.After(250 * time.Millisecond):
+		return nil
+	}
 }

@@ -2,7 +2,7 @@ package main
 
 import (
 	"context"
-	"crypto/ecdsa"
+	"crypto"
 	"crypto/x509"
 	"fmt"
 	"slices"
@@ -19,7 +19,7 @@ import (
 )
 
 // checkSVID holds an answer against the key it was asked for, the bundle, the identity and the profile of X.509-SVIDs.
-func checkSVID(got *types.X509SVID, key *ecdsa.PrivateKey, bundle *x509bundle.Bundle, want spiffeid.ID) (*x509svid.SVID, error) {
+func checkSVID(got *types.X509SVID, key crypto.Signer, bundle *x509bundle.Bundle, want spiffeid.ID) (*x509svid.SVID, error) {
 	if got == nil {
 		return nil, fmt.Errorf("there is no SVID in the answer")
 	}
@@ -39,7 +39,7 @@ func checkSVID(got *types.X509SVID, key *ecdsa.PrivateKey, bundle *x509bundle.Bu
 	switch {
 	case id != want || "spiffe://"+got.Id.TrustDomain+got.Id.Path != want.String():
 		return nil, fmt.Errorf("the SVID is %s and said to be %v, not %s", id, got.Id, want)
-	case !key.PublicKey.Equal(leaf.PublicKey):
+	case !sameKey(key, leaf.PublicKey):
 		return nil, fmt.Errorf("the SVID has another key than its CSR")
 	case !slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageServerAuth) || !slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageClientAuth):
 		return nil, fmt.Errorf("the SVID's extended key usages are %v", leaf.ExtKeyUsage)
@@ -51,8 +51,13 @@ func checkSVID(got *types.X509SVID, key *ecdsa.PrivateKey, bundle *x509bundle.Bu
 	return &x509svid.SVID{ID: id, Certificates: chain, PrivateKey: key}, nil
 }
 
+func sameKey(private crypto.Signer, public crypto.PublicKey) bool {
+	own, ok := private.Public().(interface{ Equal(crypto.PublicKey) bool })
+	return ok && own.Equal(public)
+}
+
 // checkLifetime allows for the time that the call took.
-func checkLifetime(svid *x509svid.SVID, seconds int) error {
+func checkLifetime(svid *x509svid.SVID, seconds int32) error {
 	left := time.Until(svid.Certificates[0].NotAfter)
 	if want := time.Duration(seconds) * time.Second; left > want || left < want-time.Minute {
 		return fmt.Errorf("the SVID of %s lasts %s more, not %s", svid.ID, left, want)

@@ -1,6 +1,9 @@
-// Command go-agent plays a SPIRE agent against a Plastron server, with the SPIFFE project's own libraries and Go's own TLS:
-// nothing here shares code with the server. It reads a plan (JSON) from stdin, makes its steps in order and prints one line
-// of JSON for each; it ends at the first step that fails.
+// Command go-agent plays SPIRE agents and an operator against a server, with the SPIFFE project's own libraries and Go's own
+// TLS: nothing here shares code with Plastron. The same steps are made against SPIRE's own server.
+//
+//	go-agent pki FOLDER    makes a CA for nodes, and nodes with certificates
+//	go-agent steps         reads a plan (JSON) from stdin, makes its steps in order and prints one line of JSON for each;
+//	                       ends at the first step that fails
 package main
 
 import (
@@ -11,24 +14,13 @@ import (
 	"time"
 )
 
-// plan says where the server is and what it was told beforehand.
+// plan says where the server is.
 type plan struct {
 	TrustDomain string // without scheme
 	Server      string // host:port
 	AdminSocket string
-	Bundle      string // the trust bundle, as PEM
-	FewToken    string // a join token of a node that may have the entries in Few
-	Few         []wantedEntry
-	ManyToken   string // a join token of a node that may have so many entries that they come in pages
-	ManyCount   int
-}
-
-type wantedEntry struct {
-	ID       string
-	SpiffeID string
-	Hint     string
-	DNSNames []string
-	TTL      int // seconds
+	PKI         string // the folder that `go-agent pki` has filled, whose CA the server trusts for x509pop
+	SPIRE       bool   // whether it is SPIRE's server, of which less is wanted
 }
 
 type step struct {
@@ -37,6 +29,12 @@ type step struct {
 }
 
 func main() {
+	if len(os.Args) == 3 && os.Args[1] == "pki" {
+		if err := writePKI(os.Args[2]); err != nil {
+			fail(err)
+		}
+		return
+	}
 	var p plan
 	if err := json.NewDecoder(os.Stdin).Decode(&p); err != nil {
 		fail(fmt.Errorf("the plan: %w", err))

@@ -2,12 +2,11 @@ package main
 
 import (
 	"context"
-	"crypto/ecdsa"
+	"crypto"
 	"fmt"
 	"io"
 	"slices"
 
-	"github.com/spiffe/go-spiffe/v2/spiffeid"
 	entryv1 "github.com/spiffe/spire-api-sdk/proto/spire/api/server/entry/v1"
 	svidv1 "github.com/spiffe/spire-api-sdk/proto/spire/api/server/svid/v1"
 	"github.com/spiffe/spire-api-sdk/proto/spire/api/types"
@@ -109,7 +108,7 @@ func exchange(stream entryv1.Entry_SyncAuthorizedEntriesClient, request *entryv1
 }
 
 type svidAnswer struct {
-	key    *ecdsa.PrivateKey
+	key    crypto.Signer
 	result *svidv1.BatchNewX509SVIDResponse_Result
 }
 
@@ -118,12 +117,12 @@ func requestSVIDs(ctx context.Context, conn *grpc.ClientConn, wanted []wantedEnt
 	answers := make([]svidAnswer, len(wanted))
 	request := &svidv1.BatchNewX509SVIDRequest{}
 	for i, entry := range wanted {
-		key, csr, err := newCSR(spiffeid.RequireFromString(entry.SpiffeID).URL())
+		key, csr, err := newCSR(entry.spiffeID.URL())
 		if err != nil {
 			return nil, err
 		}
 		answers[i].key = key
-		request.Params = append(request.Params, &svidv1.NewX509SVIDParams{EntryId: entry.ID, Csr: csr})
+		request.Params = append(request.Params, &svidv1.NewX509SVIDParams{EntryId: entry.id, Csr: csr})
 	}
 	response, err := svidv1.NewSVIDClient(conn).BatchNewX509SVID(ctx, request)
 	if err != nil {

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { temporaryFolder } from '../support/children.js';
+import { startPlastron } from '../support/plastron.js';
+import { eventually, followSecrets } from '../support/running-agent.js';
+import { buildGoAgent, goMissing } from './go-agent-program.js';
+import { spireServerMissing, spireServerProcess } from './spire-server-process.js';
+import { until } from './until.js';
+
+const node = 'spiffe://shop.example/node/one';
+
+test("our agent lives with SPIRE's own server", { skip: spireServerMissing() || goMissing() }, async (t) => {
+  const folder = temporaryFolder(t);
+  spawnSync(buildGoAgent(folder), ['pki', folder]);
+  const server = await spireServerProcess(t, join(folder, 'node-ca.pem'));
+  const token = await server.operator('token', 'generate', '-spiffeID', node);
+  const files = { bundle: join(folder, 'bundle.pem'), token: join(folder, 'token') };
+  writeFileSync(files.bundle, server.bundle);
+  writeFileSync(files.token, /^Token: (\S+)$/m.exec(token)?.[1] ?? '', { mode: 0o600 });
+  const socket = join(folder, 'agent.sock');
+  const agent = startPlastron(t, [
+    ...['agent', 'run', '--trust-domain', 'shop.example', '--server', `127.0.0.1:${server.port}`],
+    ...['--data-dir', join(folder, 'data'), '--socket', socket, '--admin-socket', join(folder, 'a.sock')],
+    ...['--trust-bundle', files.bundle, '--join-token-file', files.token, '--sync-interval', '1'],
+  ]);
+
+  const identity = ['-spiffeID', 'spiffe://shop.example/web', '-parentID', node];
+  const created = await server.operator(
+    'entry',
+    'create',
+    ...identity,
+    '-selector',
+    `unix:uid:${process.getuid?.()}`,
+  );
+  const entry = /^Entry ID\s+: (\S+)$/m.exec(created)?.[1] ?? '';
+  const secrets = await until(async () => {
+    const view = followSecrets(t, socket, 'default', 'ROOTCA');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    if (view.ended) throw view.ended;
+    return view;
+  });
+  await t.test('an entry of the server becomes an SVID on an open SDS stream', async () => {
+    await eventually(() => secrets.resources.has('default') && secrets.resources.has('ROOTCA'));
+    const chain = secrets.resources.get('default')?.tls_certificate?.certificate_chain?.inline_bytes;
+    const svid = new X509Certificate(Buffer.from(chain ?? ''));
+    assert.equal(svid.subjectAltName, 'URI:spiffe://shop.example/web');
+    assert.ok(svid.checkIssued(new X509Certificate(server.bundle)));
+  });
+  await t.test('an entry that is deleted is taken from it again', async () => {
+    await server.operator('entry', 'delete', '-entryID', entry);
+    await eventually(() => secrets.removed.has('default'));
+  });
+  assert.equal(agent.exitCode, null);
+});
