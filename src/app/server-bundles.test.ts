@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { test } from 'node:test';
 import { testCa } from '../../test/support/ca.js';
+import { eventually, followSecrets, runningAgent } from '../../test/support/running-agent.js';
 import {
   attestedAgent,
   bundleApi,
@@ -9,12 +10,16 @@ import {
   endOf,
   entryApi,
   entryMessage,
+  joinToken,
   type RunningTestServer,
   runningServer,
   syncOnce,
 } from '../../test/support/running-server.js';
 import { pathOf } from '../spiffe/id.js';
+import { decode } from '../wire/messages.js';
 import type { MessageIn } from '../wire/names.js';
+
+const spiffeValidator = 'envoy.extensions.transport_sockets.tls.v3.SPIFFECertValidatorConfig';
 
 type BundleMessage = MessageIn<'spire.api.types.Bundle'>;
 
@@ -222,4 +227,32 @@ test('agents get the bundles of other trust domains, or are told that there is n
   assert.equal((await endOf(get('third.example'))).status, 'NOT_FOUND');
   assert.equal((await endOf(get('shop.example'))).status, 'INVALID_ARGUMENT');
   assert.equal((await endOf(get('__proto__'))).status, 'NOT_FOUND');
+});
+
+test('a workload has the bundle of each trust domain that its entry federates with, as it is now', async (t) => {
+  const server = await runningServer(t);
+  await set(server, bundle('other.example'), bundle('third.example'));
+  const thisUser = `unix:uid:${process.geteuid?.()}`;
+  const federates_with = ['other.example'];
+  await createEntries(server, entryMessage('/web', '/node/demo', [thisUser], { federates_with }));
+  const node = { ttl: 60, agent_id: { trust_domain: 'shop.example', path: '/node/demo' } };
+  const { settings } = await runningAgent(t, server, { joinToken: { token: await joinToken(server, node) } });
+  const [own, foreign, unrelated] = [
+    'spiffe://shop.example',
+    'spiffe://other.example',
+    'spiffe://third.example',
+  ];
+  const client = followSecrets(t, settings.socket, own, foreign, unrelated);
+  const trusted = () => {
+    const { value } =
+      client.resources.get(foreign)?.validation_context?.custom_validator_config?.typed_config ?? {};
+    const { trust_domains = [] } = decode(spiffeValidator, value ?? Buffer.alloc(0));
+    return trust_domains.map(({ name, trust_bundle }) => `${name} ${trust_bundle?.inline_bytes}`);
+  };
+  const has = (pem: string) => trusted().join() === `other.example ${pem}`;
+  await eventually(() => has(other.certificate.pem) && client.removed.has(unrelated));
+  const renewed = testCa('other.example').certificate;
+  await set(server, bundle('other.example', { x509_authorities: [{ asn1: Buffer.from(renewed.der) }] }));
+  await eventually(() => has(renewed.pem));
+  assert.equal(client.ended, undefined);
 });
