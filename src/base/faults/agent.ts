@@ -49,12 +49,12 @@ export const agentFaults = {
   },
   AGT0403: {
     sentence: 'the server does not take the agent `{id}` any more: {reason}',
-    hint: 'make a token with `plastron node token` and write it to the file of --join-token-file: it is read at every try',
+    hint: 'a node with a certificate or a Kubernetes token attests again by itself; otherwise make a token with `plastron node token` and write it to the file of --join-token-file: it is read at every try',
     status: 'PERMISSION_DENIED',
   },
   AGT0404: {
     sentence: 'the server has banned this agent, so it hands out nothing any more',
-    hint: 'find out why; to let the node in again, delete the agent on the server and attest it with a new token',
+    hint: 'find out why; `plastron node evict` on the server lifts the ban, after which the node can attest again, with join tokens by a new one',
     status: 'PERMISSION_DENIED',
   },
   AGT0405: {
