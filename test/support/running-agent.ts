@@ -13,7 +13,7 @@ import { type Ending, temporaryFolder } from './children.js';
 import { bundleApi, type RunningTestServer } from './running-server.js';
 
 /** The server's trust bundle as PEM, as `plastron bundle show` prints it. */
-export async function bundlePemOf(server: RunningTestServer): Promise<string> {
+export async function bundlePemOf(server: Pick<RunningTestServer, 'admin'>): Promise<string> {
   const { x509_authorities = [] } = await server.admin.unary(bundleApi.GetBundle, {});
   return x509_authorities.map(({ asn1 = Buffer.alloc(0) }) => toPem('CERTIFICATE', asn1)).join('');
 }
@@ -21,7 +21,7 @@ export async function bundlePemOf(server: RunningTestServer): Promise<string> {
 /** An agent of `shop.example` that is attested and serves, in a folder of its own; syncs ten times a second. */
 export async function runningAgent(
   t: TestContext,
-  server: RunningTestServer,
+  server: Pick<RunningTestServer, 'address' | 'admin' | 'clients'>,
   settings: Partial<AgentSettings> = {},
 ): Promise<RunningAgent & { settings: AgentSettings }> {
   const folder = temporaryFolder(t);

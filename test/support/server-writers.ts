@@ -4,23 +4,24 @@ import { type GrpcConnection, remoteStatus } from '../../src/transport/grpc-clie
 import type { MessageOut } from '../../src/wire/names.js';
 import { createLedger, type Ledger } from './ledger.js';
 import { agentApi, attest, entryApi, entryMessage } from './running-server.js';
+import type { ServerLife } from './server-life.js';
 
-/** Where the server can be reached in this life of it. */
-export interface ServerLife {
-  readonly admin: GrpcConnection;
-  /** Without certificate, as a node attests. */
-  readonly anonymous: GrpcConnection;
-}
+type Reach = Pick<ServerLife, 'admin' | 'anonymous'>;
 
 /** Writers of everything that a server keeps, and what they know of it. */
 export interface ServerWriters {
   readonly ledger: Ledger;
   /** SVIDs of agents, as they were issued. */
   readonly svids: readonly X509Svid[];
-  /** Writes as fast as the server answers, several at a time, until it is gone. Rejects when it refuses something. */
-  writeUntilDeath(life: ServerLife): Promise<void>;
+  /**
+   * Writes as fast as the server answers, six at a time, until it is gone or its store does not work. Gives what ended each;
+   * rejects when the server refuses something for any other reason.
+   */
+  writeUntilDeath(life: Reach): Promise<Error[]>;
   /** Holds what the server has now against what it acknowledged. */
-  check(life: ServerLife): Promise<void>;
+  check(life: Reach): Promise<void>;
+  /** A join token from an earlier life is good for one attestation, and for no second one (S10). */
+  spendToken(life: Reach): Promise<void>;
 }
 
 export function createServerWriters(random: () => number): ServerWriters {
@@ -37,14 +38,14 @@ export function createServerWriters(random: () => number): ServerWriters {
       const writers = Array.from({ length: 6 }, (_, lane) =>
         untilDeath(() => (lane < 4 ? writeEntries(kit, life, lane) : writeAgents(kit, life, lane))),
       );
-      await Promise.all(writers);
+      return await Promise.all(writers);
     },
     async check(life) {
       const { found, ids: foundIds } = await everything(life.admin);
       ledger.check(found);
       for (const [key, id] of foundIds) ids.set(key, id);
-      await checkTokens(kit, life);
     },
+    spendToken: (life) => spendToken(kit, life),
   };
 }
 
@@ -60,16 +61,17 @@ interface Kit {
 }
 
 /** A server that is gone, or that says that its store does not work, leaves the last write in doubt. */
-async function untilDeath(write: () => Promise<void>): Promise<void> {
+async function untilDeath(write: () => Promise<void>): Promise<Error> {
   try {
     for (;;) await write();
   } catch (error) {
     const status = remoteStatus(error) ?? (error as { status?: string }).status ?? '';
     if (!['UNAVAILABLE', 'CANCELLED', 'UNKNOWN'].includes(status)) throw error;
+    return error as Error;
   }
 }
 
-async function writeEntries(kit: Kit, { admin }: ServerLife, lane: number): Promise<void> {
+async function writeEntries(kit: Kit, { admin }: Reach, lane: number): Promise<void> {
   const { ledger, ids, random } = kit;
   const mine = [...ledger.known.keys()].filter((key) => key.startsWith(`entry/${lane}-`));
   const [first, ...rest] = mine.sort(() => random() - 0.5).slice(0, 1 + Math.floor(random() * 3));
@@ -103,7 +105,7 @@ async function createSome({ ledger, ids, random, next }: Kit, admin: GrpcConnect
   });
 }
 
-async function writeAgents(kit: Kit, life: ServerLife, lane: number): Promise<void> {
+async function writeAgents(kit: Kit, life: Reach, lane: number): Promise<void> {
   const { ledger, random, tokens } = kit;
   const token = `token-of-lane-${lane}-number-${kit.next()}`;
   await ledger.write(new Map(), () =>
@@ -128,7 +130,7 @@ async function writeAgents(kit: Kit, life: ServerLife, lane: number): Promise<vo
 const nodeOf = (token: string) => `node-${token}`;
 const pathId = (path: string) => ({ trust_domain: 'shop.example', path });
 
-function redeem({ ledger, svids }: Kit, life: ServerLife, token: string): Promise<void> {
+function redeem({ ledger, svids }: Kit, life: Reach, token: string): Promise<void> {
   const changes = new Map([
     [`agent/${token}`, 'active'],
     [`entry/${nodeOf(token)}`, '|0'],
@@ -136,8 +138,7 @@ function redeem({ ledger, svids }: Kit, life: ServerLife, token: string): Promis
   return ledger.write(changes, async () => svids.push(await attest(life.anonymous, token)));
 }
 
-/** A token from an earlier life is good for one attestation, and for no second one (S10). */
-async function checkTokens(kit: Kit, life: ServerLife): Promise<void> {
+async function spendToken(kit: Kit, life: Reach): Promise<void> {
   const [token] = kit.tokens;
   if (token === undefined) return;
   kit.tokens.delete(token);
@@ -157,22 +158,29 @@ async function accepted<T extends { results?: readonly Result[] }>(call: Promise
 }
 type Result = { readonly status?: MessageOut<'spire.api.types.Status'> | null };
 
-/** What the server has, as the ledger writes it down, and the IDs of the entries. */
+/** Others may have things of their own. */
+const ours = /^(?:entry\/\d-|(?:entry\/node-|agent\/)token-of-lane)/;
+
+/** What the server has of ours, as the ledger writes it down, and the IDs of the entries. */
 async function everything(admin: GrpcConnection) {
   const found = new Map<string, string>();
   const ids = new Map<string, string>();
+  const note = (key: string, value: string, id = '') => {
+    if (!ours.test(key)) return;
+    found.set(key, value);
+    ids.set(key, id);
+  };
   await eachPage(async (page_token) => {
     const { entries = [], next_page_token } = await admin.unary(entryApi.ListEntries, { page_token });
-    for (const { id = '', spiffe_id, hint = '', x509_svid_ttl = 0 } of entries) {
-      found.set(`entry${spiffe_id?.path}`, `${hint}|${x509_svid_ttl}`);
-      ids.set(`entry${spiffe_id?.path}`, id);
+    for (const { id, spiffe_id, hint, x509_svid_ttl } of entries) {
+      note(`entry${spiffe_id?.path}`, `${hint ?? ''}|${x509_svid_ttl ?? 0}`, id);
     }
     return next_page_token;
   });
   await eachPage(async (page_token) => {
     const { agents = [], next_page_token } = await admin.unary(agentApi.ListAgents, { page_token });
     for (const { id, banned } of agents) {
-      found.set(`agent/${id?.path?.split('/').at(-1)}`, banned ? 'banned' : 'active');
+      note(`agent/${id?.path?.split('/').at(-1)}`, banned ? 'banned' : 'active');
     }
     return next_page_token;
   });

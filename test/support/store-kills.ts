@@ -1,16 +1,12 @@
 import assert from 'node:assert/strict';
-import type { ChildProcess } from 'node:child_process';
 import { watch } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { dialTls } from '../../src/transport/dial-tls.js';
-import { dialUnix } from '../../src/transport/dial-unix.js';
-import { endChild, temporaryFolder } from './children.js';
-import { freePort, startPlastron } from './plastron.js';
+import { temporaryFolder } from './children.js';
 import { seededRandom } from './seeded-random.js';
-import { createServerWriters, type ServerLife } from './server-writers.js';
+import { startLife } from './server-life.js';
+import { createServerWriters } from './server-writers.js';
 import { createTrustCheck } from './trust-check.js';
 
 export interface StoreKills {
@@ -47,20 +43,19 @@ export async function surviveStoreKills(t: TestContext, options: StoreKills): Pr
   const trust = createTrustCheck();
   const acknowledged = () => writers.ledger.counts.acknowledged;
   for (let round = 0; round < rounds; round++) {
-    const life = await startLife(t, folder, flags);
+    const life = await startLife(t, { folder, dataDir, flags });
     await writers.check(life);
+    await writers.spendToken(life);
     await trust.look(life.admin, writers.svids);
     const writing = writers.writeUntilDeath(life);
     await Promise.race([moment({ dataDir, random, acknowledged }), writing]);
     await disaster?.(round);
     await life.kill();
     await writing;
-    life.close();
   }
-  const last = await startLife(t, folder, flags);
+  const last = await startLife(t, { folder, dataDir, flags });
   await writers.check(last);
   await trust.look(last.admin, writers.svids);
-  last.close();
   const { done, undone } = writers.ledger.counts;
   t.diagnostic(
     `${rounds} kills, ${acknowledged()} writes acknowledged, none lost; ${done + undone} under way, ${done} of them done; ` +
@@ -83,52 +78,4 @@ export async function whileRotating({ dataDir, random }: Moment): Promise<void> 
   });
   watcher.close();
   await sleep(random() * 8);
-}
-
-interface KillableLife extends ServerLife {
-  kill(): Promise<void>;
-  close(): void;
-}
-
-async function startLife(t: TestContext, folder: string, flags: readonly string[]): Promise<KillableLife> {
-  const address = `127.0.0.1:${await freePort()}`;
-  const socket = join(folder, 'a.sock');
-  const child = startPlastron(t, [
-    ...['server', 'run', '--trust-domain', 'shop.example', '--listen', address],
-    ...['--data-dir', join(folder, 'data'), '--admin-socket', socket, ...flags],
-  ]);
-  await listening(child, socket);
-  const admin = dialUnix(socket);
-  const anonymous = dialTls({ address, verifyServer: () => {} });
-  return {
-    admin,
-    anonymous,
-    kill: () => {
-      assert.equal(child.exitCode, null, 'the server ended by itself');
-      return endChild(child);
-    },
-    close: () => {
-      admin.close();
-      anonymous.close();
-    },
-  };
-}
-
-/** The admin socket is the last thing that a server opens. */
-async function listening(child: ChildProcess, socket: string): Promise<void> {
-  while (!(await answers(socket))) {
-    assert.equal(child.exitCode, null, 'the server does not start (VERBOSE=1 shows why)');
-    await sleep(10);
-  }
-}
-
-function answers(socket: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const connection = connect(socket);
-    const end = (answer: boolean) => {
-      connection.destroy();
-      resolve(answer);
-    };
-    connection.once('connect', () => end(true)).once('error', () => end(false));
-  });
 }
