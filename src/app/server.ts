@@ -23,6 +23,7 @@ import { everyBundle, openFederatedBundles } from '../server/federated-bundles.j
 import { type Chore, keepUp } from '../server/maintenance.js';
 import { type OwnSvid, openOwnSvid } from '../server/own-svid.js';
 import { openRegistry } from '../server/registry.js';
+import { storeFollower } from '../server/store-follower.js';
 import { bundleSha256 } from '../spiffe/bundle-pem.js';
 import type { SpiffeId, TrustDomain } from '../spiffe/id.js';
 import type { DatabaseSource } from '../store/postgres/target.js';
@@ -127,8 +128,10 @@ async function openTrustDomain(
   closers.push(() => pool.close());
   const basics = { trustDomain, clock };
   const authorities = await openAuthorities({ ...basics, path, keys, ttlSeconds: caTtl, pool, store, log });
+  const since = await store.position();
   const registry = await openRegistry(store, trustDomain, clock);
   const federatedBundles = await openFederatedBundles(store, registry);
+  closers.push(store.follow(since, storeFollower(registry, federatedBundles)));
   if (settings.entries) {
     await applyEntriesFile(settings.entries, { registry, federatedBundles, trustDomain, log });
   }

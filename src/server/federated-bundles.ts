@@ -1,4 +1,5 @@
 import type { Bundle } from '../spiffe/bundle.js';
+import type { TrustDomain } from '../spiffe/id.js';
 import type { BundleSource } from '../spiffe/source.js';
 import { orderedMap } from './ordered-map.js';
 import type { ServerStore } from './ports.js';
@@ -11,6 +12,8 @@ export interface FederatedBundles
   all(): Iterable<Bundle>;
   /** In the order of their trust domains, from the one after `trustDomain` on. */
   after(trustDomain: string): Iterable<Bundle>;
+  /** Shows what became of bundles in the store, by another server. */
+  takeOver(written: readonly Bundle[], deleted: readonly TrustDomain[]): void;
 }
 
 export async function openFederatedBundles(
@@ -30,6 +33,11 @@ export async function openFederatedBundles(
     onChange: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
+    },
+    takeOver: (written, deleted) => {
+      for (const bundle of written) bundles.set(bundle.trustDomain, bundle);
+      for (const trustDomain of deleted) bundles.delete(trustDomain);
+      changed();
     },
     writeFederatedBundles: async (writes) => {
       const outcomes = await store.writeFederatedBundles(writes);

@@ -72,9 +72,49 @@ export type AttestationOutcome =
   | { readonly kind: 'banned' }
   | { readonly kind: 'redeemed' };
 
+/** A point in the history of a store. Positions of different epochs have nothing to do with each other. */
+export interface StorePosition {
+  readonly epoch: string;
+  readonly position: number;
+}
+
+/** Something was written or deleted. */
+export interface StoreEvent {
+  /** Those of one epoch have no gaps. */
+  readonly position: number;
+  readonly kind: 'entry' | 'agent' | 'bundle' | 'authority';
+  /** Of the entry or the agent, the trust domain of the bundle, or the name of the authority. */
+  readonly id: string;
+}
+
+/** What happened, in order, and what became of it. */
+export interface StoreChanges {
+  readonly events: readonly StoreEvent[];
+  /** What the events name, as it is now; what they name and is not here is gone. */
+  readonly contents: StoreContents;
+}
+
+/** What a server keeps in memory. */
+export interface StoreContents {
+  readonly entries: readonly Entry[];
+  readonly agents: readonly AgentRecord[];
+  /** Of other trust domains. */
+  readonly bundles: readonly Bundle[];
+  /** All of them: see `unsettledSerials`. */
+  readonly unsettledSerials: readonly string[];
+}
+
+/** Somebody who wants to know what is in a store at all times. */
+export interface StoreFollower {
+  changes(changes: StoreChanges): void;
+  /** What happened meanwhile is not known any more: this is everything that there is now. */
+  reset(contents: StoreContents): void;
+}
+
 /**
  * What the server needs of a store. A promise is kept only when what it says is on the disk; a call that fails has changed
- * nothing. Throws STO02xx.
+ * nothing, except with STO0402. What promises and followers of one store say is never older than what they said before.
+ * Throws STO02xx and STO04xx.
  */
 export interface ServerStore {
   entries(): Promise<Entry[]>;
@@ -117,6 +157,13 @@ export interface ServerStore {
   /** One outcome each, in order. */
   writeFederatedBundles(writes: readonly BundleWrite[]): Promise<BundleOutcome[]>;
   deleteFederatedBundles(trustDomains: readonly TrustDomain[], mode: DeleteMode): Promise<BundleDeletion[]>;
+
+  position(): Promise<StorePosition>;
+  /**
+   * Tells `follower` everything that happens after `since`, whoever does it, this server or another one on the same database,
+   * until the returned function is called.
+   */
+  follow(since: StorePosition, follower: StoreFollower): () => Promise<void>;
 
   /** Resolves when something could be written just now. */
   checkWritable(): Promise<void>;

@@ -40,8 +40,10 @@ export interface Registry
   aboveOf(id: SpiffeId): Above;
   /** Looks at the clock: tells listeners about entries that have expired since. */
   expire(): void;
-  /** Shows what became of entries in the store by writing something else. */
+  /** Shows what became of entries in the store by writing something else, or by another server. */
   takeOver(written: readonly Entry[], deletedIds: readonly string[]): void;
+  takeOverAgents(written: readonly AgentRecord[], deletedIds: readonly SpiffeId[]): void;
+  takeOverUnsettled(serials: readonly string[]): void;
   /** Calls `listener` after entries or agents changed, until the returned function is called. */
   onChange(listener: (change: RegistryChange) => void): () => void;
 }
@@ -178,7 +180,14 @@ function agentWrites(
   unsettled: Set<string>,
 ): Pick<
   Registry,
-  'attest' | 'renewAgent' | 'activateAgent' | 'setAgentVersion' | 'banAgent' | 'deleteAgent'
+  | 'attest'
+  | 'renewAgent'
+  | 'activateAgent'
+  | 'setAgentVersion'
+  | 'banAgent'
+  | 'deleteAgent'
+  | 'takeOverAgents'
+  | 'takeOverUnsettled'
 > {
   const keep = (agent: AgentRecord | undefined) => {
     if (agent) directory.putAgent(agent);
@@ -193,6 +202,15 @@ function agentWrites(
       directory.putAgent(agent);
       changed(alias ? [{ before: directory.putEntry(alias), after: alias }] : [], agent.id);
       return outcome;
+    },
+    takeOverAgents: (written, deletedIds) => {
+      for (const agent of written) directory.putAgent(agent);
+      for (const id of deletedIds) directory.removeAgent(id);
+      changed([], ...written.map(({ id }) => id), ...deletedIds);
+    },
+    takeOverUnsettled: (serials) => {
+      unsettled.clear();
+      for (const serial of serials) unsettled.add(serial);
     },
     renewAgent: async (id, next) => keep(await store.renewAgent(id, next)),
     activateAgent: async (id, serial) => {

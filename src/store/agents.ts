@@ -1,13 +1,23 @@
 import type { Entry } from '../registration/entry.js';
 import type { AgentRecord, Attestation, AttestationOutcome } from '../server/ports.js';
 import type { SpiffeId } from '../spiffe/id.js';
+import { allRows } from './all-rows.js';
 import { createEntry, deleteEntries, selectorsOf, selectorsText, similarEntry } from './entries.js';
 import { redeemJoinToken } from './join-tokens.js';
 import { recordEvents } from './positions.js';
 import { integerOf, type Row, type SqlValue, textOf, type Work } from './unit.js';
 
 export function* allAgents(): Work<AgentRecord[]> {
-  const rows = yield ['select * from agents order by id', []];
+  return (yield* allRows('agents')).map(agentOf);
+}
+
+/** Those that events from `first` to `last` name and that are still there. */
+export function* agentsInEvents(first: number, last: number): Work<AgentRecord[]> {
+  const rows = yield [
+    `select * from agents
+       where id in (select object_id from events where kind = 'agent' and position between ? and ?)`,
+    [first, last],
+  ];
   return rows.map(agentOf);
 }
 
@@ -45,7 +55,7 @@ export function* renewAgent(id: SpiffeId, serial: string, expiresAt: number): Wo
     'update agents set next_serial = ?, next_expires_at = ? where id = ? and banned = 0 returning *',
     [serial, expiresAt, id],
   ];
-  return rows[0] && agentOf(rows[0]);
+  return yield* changedAgent(rows);
 }
 
 /** The SVID with this serial was shown: it is the agent's only one from now on. */
@@ -55,18 +65,15 @@ export function* activateAgent(id: SpiffeId, serial: string): Work<AgentRecord |
        where id = ? and next_serial = ? and banned = 0 returning *`,
     [id, serial],
   ];
-  return rows[0] && agentOf(rows[0]);
+  return yield* changedAgent(rows);
 }
 
 export function* banAgent(id: SpiffeId): Work<AgentRecord | undefined> {
-  const [row] = yield ['update agents set banned = 1 where id = ? returning *', [id]];
-  if (row) yield* recordEvents('agent', [id]);
-  return row && agentOf(row);
+  return yield* changedAgent(yield ['update agents set banned = 1 where id = ? returning *', [id]]);
 }
 
 export function* setAgentVersion(id: SpiffeId, version: string): Work<AgentRecord | undefined> {
-  const [row] = yield ['update agents set version = ? where id = ? returning *', [version, id]];
-  return row && agentOf(row);
+  return yield* changedAgent(yield ['update agents set version = ? where id = ? returning *', [version, id]]);
 }
 
 export function* deleteAgent(id: SpiffeId): Work<{ deleted: boolean; aliasEntryId?: string }> {
@@ -81,6 +88,12 @@ export function* deleteAgent(id: SpiffeId): Work<{ deleted: boolean; aliasEntryI
   const aliasEntryId = textOf(alias, 'id');
   yield* deleteEntries([aliasEntryId]);
   return { deleted: true, aliasEntryId };
+}
+
+function* changedAgent([row]: readonly Row[]): Work<AgentRecord | undefined> {
+  const agent = row && agentOf(row);
+  if (agent) yield* recordEvents('agent', [agent.id]);
+  return agent;
 }
 
 /** The entry that gives an agent a second name, as SPIRE makes it for a join token with an `agent_id`. */

@@ -8,6 +8,8 @@ export interface Connection {
    * happened (save STO0402, which says that nobody knows).
    */
   run<Name extends UnitName>(name: Name, ...args: UnitArgs<Name>): Promise<UnitResult<Name>>;
+  /** Calls `look` whenever something may have been written, by this server or another one, until it is stopped. */
+  watch(look: () => void): () => Promise<void>;
   /** Lets everything that was asked for end, then lets go of the database. */
   close(): Promise<void>;
 }

@@ -2,13 +2,23 @@ import type { Entry, EntryContent, Selector } from '../registration/entry.js';
 import { formatSelector, parseSelector } from '../registration/selector.js';
 import type { EntryChange, EntryOutcome } from '../server/ports.js';
 import type { SpiffeId, TrustDomain } from '../spiffe/id.js';
+import { allRows } from './all-rows.js';
 import { recordEvents } from './positions.js';
 import { integerOf, type Row, type SqlValue, textOf, type Work } from './unit.js';
 
 type IdentifiedContent = EntryContent & { readonly id: string };
 
 export function* allEntries(): Work<Entry[]> {
-  const rows = yield ['select * from entries order by id', []];
+  return (yield* allRows('entries')).map(entryOf);
+}
+
+/** Those that events from `first` to `last` name and that are still there. */
+export function* entriesInEvents(first: number, last: number): Work<Entry[]> {
+  const rows = yield [
+    `select * from entries
+       where id in (select object_id from events where kind = 'entry' and position between ? and ?)`,
+    [first, last],
+  ];
   return rows.map(entryOf);
 }
 

@@ -12,6 +12,16 @@ export function* allFederatedBundles(): Work<Bundle[]> {
   return rows.map(bundleOf);
 }
 
+/** Those that events from `first` to `last` name and that are still there. */
+export function* federatedBundlesInEvents(first: number, last: number): Work<Bundle[]> {
+  const rows = yield [
+    `select * from federated_bundles
+       where trust_domain in (select object_id from events where kind = 'bundle' and position between ? and ?)`,
+    [first, last],
+  ];
+  return rows.map(bundleOf);
+}
+
 export function* writeFederatedBundles(writes: readonly BundleWrite[]): Work<BundleOutcome[]> {
   const outcomes: BundleOutcome[] = [];
   for (const write of writes) outcomes.push(yield* writeFederatedBundle(write));

@@ -1,6 +1,5 @@
+import type { StoreEvent } from '../server/ports.js';
 import { integerOf, type Work } from './unit.js';
-
-export type EventKind = 'entry' | 'agent' | 'bundle' | 'authority';
 
 /** How many of the latest events are kept for those who follow; whoever is further behind reads everything anew. */
 const keptEvents = 100_000;
@@ -9,7 +8,7 @@ const keptEvents = 100_000;
  * Writes that these objects changed and gives the position of each, in order. Positions come from one row, whose lock makes
  * them become visible in their order; a sequence would let a reader miss those of a transaction that ends late.
  */
-export function* recordEvents(kind: EventKind, objectIds: readonly string[]): Work<number[]> {
+export function* recordEvents(kind: StoreEvent['kind'], objectIds: readonly string[]): Work<number[]> {
   if (objectIds.length === 0) return [];
   const [counter] = yield [
     "update counters set value = value + ? where name = 'position' returning value",

@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock.js';
 import type { ServerStore } from '../server/ports.js';
 import type { TrustDomain } from '../spiffe/id.js';
 import type { Connection } from './connection.js';
+import { follow } from './follow.js';
 import { openLibsql } from './libsql/connection.js';
 import { openPostgres } from './postgres/connection.js';
 import type { DatabaseSource } from './postgres/target.js';
@@ -23,7 +24,8 @@ export interface StoreOptions {
  */
 export async function openStore(options: StoreOptions): Promise<ServerStore & { close(): Promise<void> }> {
   const { clock } = options;
-  const { run, close } = await connect(options);
+  const connection = await connect(options);
+  const { run, close } = connection;
   return {
     entries: () => run('allEntries'),
     createEntries: (entries) => run('createEntries', entries, Math.floor(clock.now() / 1000)),
@@ -47,6 +49,8 @@ export async function openStore(options: StoreOptions): Promise<ServerStore & { 
     federatedBundles: () => run('allFederatedBundles'),
     writeFederatedBundles: (writes) => run('writeFederatedBundles', writes),
     deleteFederatedBundles: (trustDomains, mode) => run('deleteFederatedBundles', trustDomains, mode),
+    position: () => run('storePosition'),
+    follow: (since, follower) => follow(connection, since, follower),
     checkWritable: () => run('checkWritable', clock.now()),
     close,
   };

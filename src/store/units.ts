@@ -9,19 +9,31 @@ import {
 } from './agents.js';
 import { appendAuthorities, appendedAuthorities } from './appended-authorities.js';
 import { bundleSequence, lastBundleSequence } from './bundle.js';
+import { changesSince, storePosition } from './changes.js';
 import { checkWritable } from './check-writable.js';
 import { allEntries, createEntries, deleteEntries, updateEntries } from './entries.js';
 import { allFederatedBundles, deleteFederatedBundles, writeFederatedBundles } from './federated-bundles.js';
 import { createJoinToken, joinToken, settleJoinToken, unsettledSerials } from './join-tokens.js';
 import type { Work } from './unit.js';
 
+/** Units that only read: several may run beside those that write. */
+const reads = {
+  allEntries,
+  allAgents,
+  unsettledSerials,
+  lastBundleSequence,
+  allFederatedBundles,
+  appendedAuthorities,
+  storePosition,
+  changesSince,
+} as const;
+
 /** Every unit of work by its name, which is what crosses to the thread that owns the database. */
 export const units = {
-  allEntries,
+  ...reads,
   createEntries,
   updateEntries,
   deleteEntries,
-  allAgents,
   attest,
   renewAgent,
   activateAgent,
@@ -31,16 +43,14 @@ export const units = {
   createJoinToken,
   joinToken,
   settleJoinToken,
-  unsettledSerials,
   bundleSequence,
-  lastBundleSequence,
   checkWritable,
-  appendedAuthorities,
   appendAuthorities,
-  allFederatedBundles,
   writeFederatedBundles,
   deleteFederatedBundles,
 } as const;
+
+export const isRead = (name: UnitName): boolean => name in reads;
 
 export type UnitName = keyof typeof units;
 export type UnitArgs<Name extends UnitName> = Parameters<(typeof units)[Name]>;

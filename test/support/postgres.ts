@@ -82,8 +82,10 @@ export async function startPostgres(t: Ending, options: PostgresOptions = {}): P
   const tcp = (from: string, query: string) =>
     `postgres://plastron:${encodeURIComponent(password)}@localhost:${port}/${nameIn(from)}?${query}`;
   const signalAll = (signal: NodeJS.Signals) => {
-    for (const pid of processGroup(child)) process.kill(pid, signal);
+    for (const pid of processGroup(child)) signalIfThere(pid, signal);
   };
+  // Also when the test is ended from outside.
+  process.once('exit', () => signalAll('SIGKILL'));
   t.after(async () => {
     signalAll('SIGCONT');
     if (child) await endChild(child);
@@ -242,6 +244,14 @@ function parentOf(pid: string): number | undefined {
     return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
   } catch {
     return undefined; // it ended meanwhile
+  }
+}
+
+function signalIfThere(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
 

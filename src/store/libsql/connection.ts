@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { type Fault, fault } from '../../base/faults/fault.js';
 import { receivedError } from '../../base/faults/sent-error.js';
 import type { Connection } from '../connection.js';
+import { isRead } from '../units.js';
 import type { FromWorker, ToWorker, WorkerStart } from './messages.js';
 
 /** Starts the thread that owns the database file, and waits until it has it. Throws STO01xx, STO02xx. */
@@ -21,7 +22,11 @@ export async function openLibsql(start: WorkerStart): Promise<Connection> {
     waiting.clear();
   });
   await opened(worker, ended, stopped);
-  worker.on('message', (message: FromWorker) => settle(waiting, message));
+  const watchers = new Set<() => void>();
+  worker.on('message', (message: FromWorker) => {
+    const isWrite = settle(waiting, message);
+    if (isWrite) for (const look of watchers) look();
+  });
   const say = (message: ToWorker) => worker.postMessage(message);
   let lastId = 0;
   return {
@@ -30,9 +35,13 @@ export async function openLibsql(start: WorkerStart): Promise<Connection> {
         if (isStopped) return reject(stopped());
         const id = ++lastId;
         // The thread answers with what the unit of this name gives back.
-        waiting.set(id, { resolve: resolve as (value: unknown) => void, reject });
+        waiting.set(id, { isWrite: !isRead(name), resolve: resolve as (value: unknown) => void, reject });
         say({ kind: 'call', id, name, args });
       }),
+    watch: (look) => {
+      watchers.add(look);
+      return async () => void watchers.delete(look);
+    },
     close: async () => {
       say({ kind: 'close' });
       await ended;
@@ -44,6 +53,7 @@ export async function openLibsql(start: WorkerStart): Promise<Connection> {
 const unit = 'a unit of work';
 
 interface Waiting {
+  readonly isWrite: boolean;
   resolve(value: unknown): void;
   reject(error: unknown): void;
 }
@@ -58,10 +68,12 @@ function opened(worker: Worker, ended: Promise<void>, stopped: () => Fault): Pro
   });
 }
 
-function settle(waiting: Map<number, Waiting>, message: FromWorker): void {
-  if (message.kind !== 'done' && message.kind !== 'failed') return;
+/** Says whether it was the answer to a unit that writes. */
+function settle(waiting: Map<number, Waiting>, message: FromWorker): boolean {
+  if (message.kind !== 'done' && message.kind !== 'failed') return false;
   const call = waiting.get(message.id);
   waiting.delete(message.id);
   if (message.kind === 'done') call?.resolve(message.value);
   else call?.reject(receivedError(message.error, unit));
+  return call?.isWrite ?? false;
 }

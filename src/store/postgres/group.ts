@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fault } from '../../base/faults/fault.js';
 import type { Outcome } from '../outcome.js';
-import { integerOf, textOf, type Work } from '../unit.js';
+import { schema } from '../schema.js';
+import { integerOf, type Row, textOf, type Work } from '../unit.js';
 import { ConnectionLost, databaseFault, isPassing, sqlState } from './postgres-fault.js';
 import type { Session } from './session.js';
 
@@ -19,13 +20,18 @@ export type MakeWork = () => Work<unknown>;
 const patience = 5000;
 
 /**
- * Runs units in one transaction, which holds the row that gives out positions: writers go one after another, on whichever
- * server they are, as in libsql, and every unit sees everything that was committed before. A unit that fails is undone
- * alone: the group is taken back, and its units are done one by one.
+ * Runs units in one transaction. Those that write hold the row that gives out positions: writers go one after another, on
+ * whichever server they are, as in libsql, and every unit sees everything that was committed before. Those that only read see
+ * one moment, and nobody waits for them. A unit that fails is undone alone: the group is taken back, and its units are done
+ * one by one.
  */
-export async function runGroup(sessions: Sessions, works: readonly MakeWork[]): Promise<Outcome[]> {
+export async function runGroup(
+  sessions: Sessions,
+  works: readonly MakeWork[],
+  isReading: boolean,
+): Promise<Outcome[]> {
   try {
-    const values = await committed(sessions, works);
+    const values = await committed(sessions, isReading ? readAll : writeAll, works);
     return values.map((value) => ({ ok: true, value }));
   } catch (error) {
     if (works.length === 1 || !(error instanceof UnitFailed)) {
@@ -34,9 +40,11 @@ export async function runGroup(sessions: Sessions, works: readonly MakeWork[]): 
     }
   }
   const outcomes: Outcome[] = [];
-  for (const work of works) outcomes.push(...(await runGroup(sessions, [work])));
+  for (const work of works) outcomes.push(...(await runGroup(sessions, [work], isReading)));
   return outcomes;
 }
+
+type Attempt = (session: Session, works: readonly MakeWork[], place: string) => Promise<readonly unknown[]>;
 
 /** Something that a unit did was refused; the cause says what. */
 class UnitFailed extends Error {}
@@ -53,7 +61,11 @@ class InDoubt extends Error {
 }
 
 /** What the units gave, once it is on the database's disk. What may pass is tried again while the patience lasts. */
-async function committed(sessions: Sessions, works: readonly MakeWork[]): Promise<readonly unknown[]> {
+async function committed(
+  sessions: Sessions,
+  attempt: Attempt,
+  works: readonly MakeWork[],
+): Promise<readonly unknown[]> {
   const end = performance.now() + patience;
   let doubt: InDoubt | undefined;
   for (let delay = 10; ; delay = Math.min(delay * 2, 500)) {
@@ -61,7 +73,7 @@ async function committed(sessions: Sessions, works: readonly MakeWork[]): Promis
       const session = await sessions.current();
       if (doubt && (await wasCommitted(session, doubt.transaction))) return doubt.values;
       doubt = undefined;
-      return await attempt(session, works);
+      return await attempt(session, works, sessions.place);
     } catch (error) {
       if (error instanceof InDoubt) doubt = error;
       if (performance.now() > end || !(error === doubt || isPassing(error))) {
@@ -79,9 +91,40 @@ async function wasCommitted(session: Session, transaction: string): Promise<bool
   return status === 'committed';
 }
 
-async function attempt(session: Session, works: readonly MakeWork[]): Promise<readonly unknown[]> {
-  const { transaction, position } = await begin(session);
-  const values = await undoneIfItFails(session, () => driveAll(session, works));
+async function readAll(
+  session: Session,
+  works: readonly MakeWork[],
+  place: string,
+): Promise<readonly unknown[]> {
+  return undoneIfItFails(session, async () => {
+    const [, rows] = await session.script(
+      `begin isolation level repeatable read read only; ${schemaVersion}`,
+    );
+    checkVersion(rows, place);
+    const values = await driveAll(session, works);
+    await session.script('commit');
+    return values;
+  });
+}
+
+async function writeAll(
+  session: Session,
+  works: readonly MakeWork[],
+  place: string,
+): Promise<readonly unknown[]> {
+  const { transaction, position, values } = await undoneIfItFails(session, async () => {
+    const [, rows, [counter] = []] = await session.script(
+      `begin; ${schemaVersion}; select value, pg_current_xact_id()::text as transaction
+                                  from counters where name = 'position' for update`,
+    );
+    checkVersion(rows, place);
+    if (!counter) throw new Error('the position counter is missing');
+    return {
+      transaction: textOf(counter, 'transaction'),
+      position: integerOf(counter, 'value'),
+      values: await driveAll(session, works),
+    };
+  });
   try {
     await session.script(
       `select pg_notify('${channel}', '') from counters where name = 'position' and value > ${position}; commit`,
@@ -98,15 +141,12 @@ async function attempt(session: Session, works: readonly MakeWork[]): Promise<re
 /** Tells whoever listens that there are new events. */
 export const channel = 'plastron_events';
 
-async function begin(session: Session): Promise<{ transaction: string; position: number }> {
-  return undoneIfItFails(session, async () => {
-    const [, [counter] = []] = await session.script(
-      `begin; select value, pg_current_xact_id()::text as transaction
-                from counters where name = 'position' for update`,
-    );
-    if (!counter) throw new Error('the position counter is missing');
-    return { transaction: textOf(counter, 'transaction'), position: integerOf(counter, 'value') };
-  });
+const schemaVersion = 'select max(version) as version from migrations';
+
+/** A newer server may have changed the tables meanwhile; what this one writes could be wrong in them. Throws STO0105. */
+function checkVersion([row]: readonly Row[] = [], path: string): void {
+  const version = row ? integerOf(row, 'version') : 0;
+  if (version > schema.length) throw fault('STO0105', { path, version, known: schema.length });
 }
 
 async function driveAll(session: Session, works: readonly MakeWork[]): Promise<unknown[]> {
