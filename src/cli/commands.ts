@@ -140,16 +140,19 @@ export const commands: readonly CommandEntry[] = [
   },
 ];
 
-/** The first words that group commands, and what they are about. */
-export const nouns: Readonly<Record<string, string>> = {
-  agent: 'the agent of a node',
-  server: 'the server of a trust domain',
-  node: 'nodes, on which agents run',
-  entry: 'registration entries: which workload gets which identity',
-  bundle: 'trust bundles: what verifies the SVIDs of a trust domain',
-  policy: 'the policy: who may call whom',
-  envoy: 'what Envoys are started with',
+/** The first words that group commands, and what they are about, in the order of the help. */
+export const nouns: Readonly<Record<string, { readonly about: string; readonly group: HelpGroup }>> = {
+  policy: { about: 'the policy: who may call whom', group: 'Keep:' },
+  entry: { about: 'registration entries: which workload gets which identity', group: 'Keep:' },
+  node: { about: 'nodes, on which agents run', group: 'Keep:' },
+  bundle: { about: 'trust bundles: what verifies the SVIDs of a trust domain', group: 'Keep:' },
+  server: { about: 'the server of a trust domain', group: 'Run:' },
+  agent: { about: 'the agent of a node', group: 'Run:' },
+  envoy: { about: 'what Envoys are started with', group: 'Run:' },
 };
+
+/** Headings of the program's own help. Commands that are one word answer questions. */
+export type HelpGroup = 'Ask:' | 'Keep:' | 'Run:';
 
 export interface CommandEntry {
   /** What the user types: `why`, or a noun and a verb as in `policy check`. */

@@ -27,10 +27,12 @@ exit 2
 
 $ plastron envoy bootstrap envoy.yaml --set PORT=0 --set PORT=1
 err| error: option '--set <name=value>' argument 'PORT=1' is invalid. PORT has a value already.
+err|   = help: add --help for options and examples
 exit 2
 
 $ plastron envoy bootstrap envoy.yaml --set PORT
 err| error: option '--set <name=value>' argument 'PORT' is invalid. Write NAME=VALUE.
+err|   = help: add --help for options and examples
 exit 2
 
 $ plastron envoy bootstrap none.yaml

@@ -159,7 +159,7 @@ test('bundles of other trust domains are set, listed, shown in both formats and 
     'bundle show other.example',
     'entry create --id fed --spiffe-id spiffe://shop.example/fed --parent-id spiffe://shop.example/node/a --selector unix:uid:1 --federates-with other.example',
     'bundle delete other.example',
-    'bundle delete other.example --entries dissociate',
+    'bundle delete other.example --with-entries dissociate',
     'bundle show other.example',
     'bundle set other.example -f broken.pem',
     'bundle set shop.example -f other.pem',

@@ -15,15 +15,18 @@ test('without a command there is help, and an unknown command or option is a usa
     `$ plastron explian IDN0101
 err| error: unknown command 'explian'
 err| (Did you mean explain?)
+err|   = help: add --help for options and examples
 exit 2
 
 $ plastron explain --cool IDN0101
 err| error: unknown option '--cool'
 err| (Did you mean --color?)
+err|   = help: add --help for options and examples
 exit 2
 
 $ plastron explain
 err| error: missing required argument 'code'
+err|   = help: add --help for options and examples
 exit 2
 `,
   );
@@ -56,7 +59,10 @@ exit 2
 
 test('a hostile argument is escaped before it reaches the terminal', async (t) => {
   const shown = await transcript(t, {}, ["'\u001b[2J'"]);
-  assert.equal(shown, "$ plastron '\u001b[2J'\nerr| error: unknown command '\\u{1b}[2J'\nexit 2\n");
+  assert.equal(
+    shown,
+    "$ plastron '\u001b[2J'\nerr| error: unknown command '\\u{1b}[2J'\nerr|   = help: add --help for options and examples\nexit 2\n",
+  );
 });
 
 test('the installed program runs and says its version', () => {
@@ -83,6 +89,7 @@ test('an option is taken from its twin in the environment, and checked there too
     await withColor('sometimes'),
     `$ plastron explain IDN0101
 err| error: \`sometimes\` in PLASTRON_COLOR is no value for --color <when>: Allowed choices are auto, always, never.
+err|   = help: add --help for options and examples
 exit 2
 `,
   );

@@ -8,6 +8,7 @@ import type { StatusName } from '../base/faults/table.js';
 import { visible } from '../base/visible.js';
 import { type Cli, type ExitCode, exitCodes, type Surroundings } from './cli.js';
 import { type CommandEntry, commands, nouns } from './commands.js';
+import { examples } from './examples.js';
 import { type ColorChoice, createVoice } from './voice.js';
 
 /** Runs one command line, `args` without the program's name, and answers with the exit code. Never throws. */
@@ -41,26 +42,37 @@ async function buildProgram(args: readonly string[], cli: Cli): Promise<Command>
     .addOption(colorOption)
     .addHelpText(
       'after',
-      '\nEvery option with a value has a twin in the environment: --data-dir DIR is PLASTRON_DATA_DIR=DIR.',
-    );
-  const groups = new Map(
-    Object.entries(nouns).map(([noun, about]) => [noun, program.command(noun).description(about)]),
-  );
+      `${firstSteps}\n\nEvery option with a value has a twin in the environment: --data-dir DIR is PLASTRON_DATA_DIR=DIR.`,
+    )
+    .helpCommand('help [command]', 'show the help of a command')
+    .commandsGroup('Ask:');
+  const groups = new Map<string, Command>();
+  for (const [noun, { about, group }] of Object.entries(nouns)) {
+    groups.set(noun, new Command(noun).description(about).helpGroup(group));
+  }
   for (const entry of commands) {
     const [first = '', second] = entry.words.split(' ');
     const parent = second === undefined ? program : groups.get(first);
     if (!parent) throw new Error(`no noun is called ${first}`);
     const command = entry === called ? (await entry.load())(cli) : new Command();
-    parent.addCommand(
-      command
-        .name(second ?? first)
-        .summary(entry.summary)
-        .description(entry.summary),
-    );
+    command
+      .name(second ?? first)
+      .summary(entry.summary)
+      .description(entry.summary);
+    parent.addCommand(command);
   }
+  for (const group of groups.values()) program.addCommand(group);
   for (const command of everyCommand(program)) inherit(command, cli);
   return program;
 }
+
+const firstSteps = examples(
+  'plastron demo                                            see it work on this machine',
+  'plastron policy check policy/                            find what is wrong with a policy',
+  'plastron why web orders GET /v1/orders --policy policy/  may web call that?',
+  'plastron entry apply -f entries.yaml --dry-run           what would change',
+  'plastron why spiffe://shop.example/web                   who gets this identity, or why nobody does',
+);
 
 /** The command whose words the line starts with, options of the program aside. */
 function entryCalledBy(args: readonly string[]): CommandEntry | undefined {
@@ -82,6 +94,7 @@ function inherit(command: Command, cli: Cli): void {
     .exitOverride()
     .helpOption('-h, --help', 'show this help')
     .configureHelp({ showGlobalOptions: true })
+    .showHelpAfterError('  = help: add --help for options and examples')
     .configureOutput({
       writeOut: (text) => void cli.stdout.write(text),
       writeErr: (text) => void cli.stderr.write(text),

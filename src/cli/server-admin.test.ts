@@ -150,5 +150,5 @@ test('without a server the exit code says that nobody answers', async (t) => {
     /error\[CLI0404\]: no server answers at the admin socket `nobody.sock`: connect ENOENT/,
   );
   assert.match(shown, /exit 4\n/);
-  assert.match(shown, /required option '--admin-socket <path>' not specified\nexit 2\n$/);
+  assert.match(shown, /required option '--admin-socket <path>' not specified\n.*--help.*\nexit 2\n$/);
 });

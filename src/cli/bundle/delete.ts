@@ -7,7 +7,7 @@ import { tellResults } from '../results.js';
 import { bundleApi } from './message.js';
 
 interface Options extends AdminOptions, OutputOptions {
-  entries: keyof typeof modes;
+  withEntries: keyof typeof modes;
   yes?: true;
 }
 
@@ -20,7 +20,7 @@ export function bundleDelete(cli: Cli): Command {
     .requiredOption(...adminSocketOption)
     .addOption(
       new Option(
-        '--entries <what>',
+        '--with-entries <what>',
         'entries that federate with it: keep refuses when there are any, dissociate lets them go on without, delete deletes them',
       )
         .choices(Object.keys(modes))
@@ -30,11 +30,14 @@ export function bundleDelete(cli: Cli): Command {
     .addOption(outputOption())
     .action(async (trust_domains: string[], options: Options) => {
       const consequence =
-        options.entries === 'delete' ? ', and delete all entries that federate with it' : '';
+        options.withEntries === 'delete' ? ', and delete all entries that federate with it' : '';
       if (!(await confirmed(cli, options.yes, `stop trusting ${trust_domains.join(', ')}${consequence}?`)))
         return;
       const { results = [] } = await withServer(options, (server) =>
-        server.unary(bundleApi.BatchDeleteFederatedBundle, { trust_domains, mode: modes[options.entries] }),
+        server.unary(bundleApi.BatchDeleteFederatedBundle, {
+          trust_domains,
+          mode: modes[options.withEntries],
+        }),
       );
       const told = trust_domains.map((id, at) => ({ id, status: results[at]?.status }));
       tellResults(cli, options.output, 'BundleDeletion', told, ({ id }) => `- ${id}`);

@@ -97,9 +97,9 @@ async function mayPrune(cli: Cli, files: ReadEntries, plan: EntryPlan, { yes }: 
     return false;
   }
   if (cli.ask && !yes) {
-    for (const { id, spiffeId } of plan.surplus.slice(0, 20))
+    for (const { id, spiffeId } of plan.surplus.slice(0, maxNamed))
       cli.voice.say(`- ${visible(`${spiffeId} (${id})`)}`);
-    if (count > 20) cli.voice.say(`and ${count - 20} more`);
+    if (count > maxNamed) cli.voice.say(`and ${count - maxNamed} more`);
   }
   return confirmed(cli, yes, `delete ${count === 1 ? 'this entry' : `these ${count} entries`}?`);
 }
@@ -129,8 +129,11 @@ async function doAndTell(cli: Cli, server: GrpcConnection, { plan, files, option
     const document = { kind: 'EntryApply', dryRun: false, items, unchanged: plan.unchanged.length };
     output(cli, format, document, () => steps.filter(isDone).flatMap((step) => stepLines(cli.voice, step)));
     const refused = [...results.values()].filter(isRefused);
-    const places = new Map(files.entries.map(({ content, at }) => [content.id, placeOf(at)]));
-    for (const result of refused) tellRefusal(cli, { ...result, id: places.get(result.id) ?? result.id });
+    const places = new Map(files.entries.map(({ content, at }) => [content.id, at]));
+    for (const result of refused) {
+      const at = places.get(result.id);
+      tellRefusal(cli, at ? { ...result, id: placeOf(at) } : result);
+    }
     for (const { present } of plan.conflicts) tellConflict(cli, present.id);
     tellRest(cli, plan, steps);
     if (refused.length + plan.conflicts.length > 0) cli.exitWith(exitCodes.negative);
@@ -145,11 +148,14 @@ function tellConflict({ voice }: Cli, id: string): void {
 
 function tellRest({ voice }: Cli, plan: EntryPlan, steps: readonly Step[]): void {
   const kept = steps.filter(({ action }) => action === 'keep');
-  for (const { spiffeId, id } of kept.slice(0, 20)) {
+  for (const { spiffeId, id } of kept.slice(0, maxNamed)) {
     voice.say(
       `kept, though no file has it any more: ${visible(`${spiffeId} (${id})`)}; --prune would delete it`,
     );
   }
-  if (kept.length > 20) voice.say(`and ${kept.length - 20} more`);
+  if (kept.length > maxNamed) voice.say(`and ${kept.length - maxNamed} more`);
   voice.say(`${plan.unchanged.length} unchanged`);
 }
+
+/** Of entries that are only spoken of. */
+const maxNamed = 10;

@@ -29,13 +29,14 @@ export async function carryOut(
     word: 'updated',
     send: (batch) => {
       const entries = batch.map(({ present, wanted }) => draftMessage({ ...wanted, id: present.id }));
-      return server.unary(entryApi.BatchUpdateEntry, { entries });
+      return server.unary(entryApi.BatchUpdateEntry, { entries, output_mask: {} });
     },
   });
   await inTurn(create, {
     idOf: ({ id }) => id,
     word: 'created',
-    send: (batch) => server.unary(entryApi.BatchCreateEntry, { entries: batch.map(draftMessage) }),
+    send: (batch) =>
+      server.unary(entryApi.BatchCreateEntry, { entries: batch.map(draftMessage), output_mask: {} }),
   });
   await inTurn(prune ? surplus : [], {
     idOf: ({ id }) => id,
