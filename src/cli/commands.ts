@@ -138,6 +138,16 @@ export const commands: readonly CommandEntry[] = [
     summary: 'stop trusting other trust domains',
     load: async () => (await import('./bundle/delete.js')).bundleDelete,
   },
+  {
+    words: 'svid mint-x509',
+    summary: 'issue an X.509-SVID that no entry is behind, into files',
+    load: async () => (await import('./svid/mint-x509.js')).svidMintX509,
+  },
+  {
+    words: 'svid mint-jwt',
+    summary: 'issue a JWT-SVID that no entry is behind',
+    load: async () => (await import('./svid/mint-jwt.js')).svidMintJwt,
+  },
 ];
 
 /** The first words that group commands, and what they are about, in the order of the help. */
@@ -146,6 +156,7 @@ export const nouns: Readonly<Record<string, { readonly about: string; readonly g
   entry: { about: 'registration entries: which workload gets which identity', group: 'Keep:' },
   node: { about: 'nodes, on which agents run', group: 'Keep:' },
   bundle: { about: 'trust bundles: what verifies the SVIDs of a trust domain', group: 'Keep:' },
+  svid: { about: 'SVIDs: identities that an operator issues by hand', group: 'Keep:' },
   server: { about: 'the server of a trust domain', group: 'Run:' },
   agent: { about: 'the agent of a node', group: 'Run:' },
   envoy: { about: 'what Envoys are started with', group: 'Run:' },

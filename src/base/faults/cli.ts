@@ -76,4 +76,14 @@ export const cliFaults = {
     hint: 'ask the server of its own trust domain',
     status: 'INVALID_ARGUMENT',
   },
+  CLI0801: {
+    sentence: 'the file `{path}` is there already',
+    hint: 'write into another folder, or give --force to replace it',
+    status: 'ALREADY_EXISTS',
+  },
+  CLI0802: {
+    sentence: 'the folder `{folder}` cannot be written to: {reason}',
+    hint: 'name a folder that this user may write to, on a disk with room',
+    status: 'INVALID_ARGUMENT',
+  },
 } as const satisfies Record<`CLI${number}`, FaultRow>;
