@@ -1,16 +1,18 @@
 import assert from 'node:assert/strict';
 import { webcrypto } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type TestCa, testCa } from '../../test/support/ca.js';
+import { temporaryFolder } from '../../test/support/children.js';
 import { openssl, opensslMissing } from '../../test/support/openssl.js';
 import { x509 } from '../../test/support/peculiar-x509.js';
 import * as der from '../base/der/writer.js';
 import { isFault } from '../base/faults/fault.js';
+import { readPem } from '../base/pem.js';
 import type { Bundle } from './bundle.js';
-import { parseX509Authority } from './bundle-pem.js';
+import { bundleFromPem, parseX509Authority } from './bundle-pem.js';
 import { extension } from './certificate-writer.js';
 import { parseTrustDomain } from './id.js';
 import { verifyX509Svid } from './verify-x509-svid.js';
@@ -19,9 +21,9 @@ const web = 'spiffe://shop.example/web';
 const now = Date.now();
 const hour = 3_600_000;
 
-function accepts(chain: readonly Uint8Array[], bundle: Bundle): boolean {
+function accepts(chain: readonly Uint8Array[], bundle: Bundle, atMs = now): boolean {
   try {
-    return verifyX509Svid(chain, bundle, now).id === web;
+    return verifyX509Svid(chain, bundle, atMs).id === web;
   } catch (error) {
     if (isFault(error)) return false;
     throw error;
@@ -153,6 +155,37 @@ const rsa = (hash: string) => ({
   modulusLength: 2048,
 });
 const ecdsa = (namedCurve: string, hash: string) => ({ name: 'ECDSA', namedCurve, hash });
+
+test('S13: a signature is not checked with an RSA key of a huge exponent', {
+  skip: opensslMissing(),
+}, (t) => {
+  const folder = temporaryFolder(t);
+  const file = (name: string) => join(folder, name);
+  const run = (...args: string[]) => {
+    const { ok, output } = openssl(args);
+    assert.ok(ok, output);
+  };
+  const leaf = testCa('shop.example').svid(web);
+  writeFileSync(file('leaf.key'), leaf.keyPem);
+  writeFileSync(file('leaf.cnf'), `keyUsage=critical,digitalSignature\nsubjectAltName=URI:${web}\n`);
+  writeFileSync(file('ca.cnf'), 'basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign\n');
+  run('req', '-new', '-key', file('leaf.key'), '-subj', '/O=leaf', '-out', file('leaf.csr'));
+  const verdictFor = (exponent: bigint) => {
+    const options = ['-pkeyopt', 'rsa_keygen_bits:2048', '-pkeyopt', `rsa_keygen_pubexp:${exponent}`];
+    run('genpkey', '-algorithm', 'RSA', ...options, '-out', file('ca.key'));
+    run('req', '-new', '-key', file('ca.key'), '-subj', '/O=ca', '-out', file('ca.csr'));
+    const signed = ['x509', '-req', '-days', '1', '-sha256', '-set_serial'];
+    const self = ['-in', file('ca.csr'), '-signkey', file('ca.key'), '-extfile', file('ca.cnf')];
+    run(...signed, '1', ...self, '-out', file('ca.pem'));
+    const below = ['-in', file('leaf.csr'), '-CA', file('ca.pem'), '-CAkey', file('ca.key')];
+    run(...signed, '2', ...below, '-extfile', file('leaf.cnf'), '-out', file('leaf.pem'));
+    const bundle = bundleFromPem(parseTrustDomain('shop.example'), readFileSync(file('ca.pem'), 'utf8'));
+    const chain = readPem(readFileSync(file('leaf.pem'), 'utf8')).map(({ der: bytes }) => bytes);
+    return accepts(chain, bundle, Date.now());
+  };
+  assert.equal(verdictFor(65_537n), true);
+  assert.equal(verdictFor(2n ** 64n + 13n), false);
+});
 
 test('authorities of other makers, with RSA and P-384 keys, are verified too', async () => {
   for (const algorithm of [

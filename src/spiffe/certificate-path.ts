@@ -122,11 +122,22 @@ function checkAsIssuer(issuer: Certificate, path: readonly Certificate[], purpos
 function isSignedBy(subject: Certificate, issuer: Certificate): boolean {
   if (!signatureAlgorithms.has(subject.signatureAlgorithm)) return false;
   try {
-    return new X509Certificate(subject.der).verify(keyOf(issuer));
+    const key = keyOf(issuer);
+    return isBearable(key) && new X509Certificate(subject.der).verify(key);
   } catch {
     // OpenSSL cannot read one of them, or the key: not a signature that anybody could rely on.
     return false;
   }
+}
+
+const maxRsaBits = 8192;
+const maxExponent = 2n ** 32n;
+
+/** Anybody can present certificates, and a check with an RSA key of a huge exponent takes hundreds of times as long. */
+function isBearable({
+  asymmetricKeyDetails: { modulusLength = 0, publicExponent = 0n } = {},
+}: KeyObject): boolean {
+  return modulusLength <= maxRsaBits && publicExponent < maxExponent;
 }
 
 /** Kept, because reading a key costs more than a signature check, and the authorities of a bundle stay the same. */
