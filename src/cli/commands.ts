@@ -10,7 +10,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     words: 'policy check',
-    summary: 'find everything that is wrong with a policy',
+    summary: 'find everything that is wrong with a policy, and with entries beside it',
     load: async () => (await import('./policy-check.js')).policyCheck,
   },
   {
