@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { fakeKms } from '../../test/support/fake-kms.js';
 import { recordingLog } from '../../test/support/log.js';
@@ -17,6 +19,7 @@ import {
   svidApi,
 } from '../../test/support/running-server.js';
 import { bundleFromMessage } from '../agent/server-messages.js';
+import { readPem } from '../base/pem.js';
 import { makeCsr } from '../ca/csr.js';
 import { memoryKeys } from '../ca/key-manager.js';
 import { readCertificate } from '../spiffe/certificate.js';
@@ -160,6 +163,13 @@ test('S3, S6, S7: what no entry could give is not minted, nor for a CSR that its
   const csr = Buffer.from(makeCsr(key, 'spiffe://shop.example/web'));
   csr[csr.length - 1] = (csr.at(-1) ?? 0) ^ 1;
   await refused(/^CAS020[34]/, csr);
+  const authorities = readPem(readFileSync(join(server.dataDir, 'authorities.pem'), 'utf8'));
+  const ownKeys = authorities.filter(({ label }) => label === 'PRIVATE KEY');
+  assert.equal(ownKeys.length, 2);
+  for (const { der } of ownKeys) {
+    const own = createPrivateKey({ key: Buffer.from(der), format: 'der', type: 'pkcs8' });
+    await refused(/^CAS0102/, makeCsr(own, 'spiffe://shop.example/web'));
+  }
   const weak = generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).privateKey;
   await refused(/^CAS0202/, makeCsr(weak, 'spiffe://shop.example/web'));
 });
