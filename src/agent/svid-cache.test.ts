@@ -33,7 +33,7 @@ function setUp(random = () => 0.5) {
   return { clock, authority, cache, signed, signer };
 }
 
-function signOne(
+async function signOne(
   by: SigningAuthority,
   entries: readonly AgentEntry[],
   { entryId, csr }: SignRequest,
@@ -41,7 +41,7 @@ function signOne(
 ) {
   const entry = entries.find(({ id }) => id === entryId);
   if (!entry) return { refusal: 'not found' };
-  const { publicKey } = readCsr(csr);
+  const { publicKey } = await readCsr(csr);
   return issueX509Svid(by, { id: entry.spiffeId, publicKey, dnsNames: [], ttlSeconds: 3600, now });
 }
 
@@ -60,7 +60,7 @@ test('every entry gets an SVID for a key of its own, asked for by its SPIFFE ID'
   const asked: string[] = [];
   const sign = signer(ca, [web, orders]);
   await cache.refresh([web, orders], bundleOf(ca), async (requests) => {
-    asked.push(...requests.flatMap(({ csr }) => readCsr(csr).uriSans));
+    for (const { csr } of requests) asked.push(...(await readCsr(csr)).uriSans);
     return sign(requests);
   });
   assert.deepEqual(signed, [[web.id, orders.id]]);

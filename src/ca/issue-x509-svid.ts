@@ -3,14 +3,14 @@ import { fault } from '../base/faults/fault.js';
 import { signedCertificate } from '../spiffe/certificate-writer.js';
 import { parseWorkloadId, type SpiffeId, trustDomainOf } from '../spiffe/id.js';
 import { backdateMs, noAuthorityAt, type SigningAuthority, wholeSecondAfter } from './authority.js';
-import { keyName, parsePublicKey } from './public-key.js';
+import { keyName, parsePublicKey, type SubjectKey } from './public-key.js';
 import { signWith } from './signing-key.js';
 import { type SvidContent, svidTemplate } from './svid-template.js';
 
 export interface SvidRequest {
   id: SpiffeId;
-  /** SubjectPublicKeyInfo, DER. */
-  publicKey: Uint8Array;
+  /** SubjectPublicKeyInfo, DER, or what was read from it. */
+  publicKey: Uint8Array | SubjectKey;
   dnsNames: readonly string[];
   /** Shortened where the authority ends earlier. */
   ttlSeconds: number;
@@ -55,12 +55,17 @@ function checkedContent(
   if (trustDomainOf(id) !== authority.trustDomain) {
     throw fault('CAS0101', { id, trustDomain: authority.trustDomain });
   }
-  const key = parsePublicKey(request.publicKey);
+  const key = subjectKeyOf(request);
   if (Buffer.compare(key.keyId, authority.keyId) === 0 || reservedKeys.has(keyName(key))) {
     throw fault('CAS0102', { id });
   }
   const dnsNames = request.dnsNames.map(checkedDnsName);
   return { serial: newSerial(), ...windowOf(authority, request), key, id, dnsNames };
+}
+
+/** What was read before is not read again. */
+export function subjectKeyOf({ publicKey }: Pick<SvidRequest, 'publicKey'>): SubjectKey {
+  return publicKey instanceof Uint8Array ? parsePublicKey(publicKey) : publicKey;
 }
 
 const templates = new WeakMap<SigningAuthority, ReturnType<typeof svidTemplate>>();

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { DerReader, MalformedDer, tags } from '../base/der/reader.js';
 import { fault } from '../base/faults/fault.js';
 import { oids } from '../spiffe/oids.js';
@@ -12,9 +12,11 @@ export interface SubjectKey {
   readonly keyId: Uint8Array;
 }
 
-const curves: ReadonlyMap<string, { kind: 'P-256' | 'P-384'; pointBytes: number }> = new Map([
-  [oids.p256, { kind: 'P-256', pointBytes: 65 }],
-  [oids.p384, { kind: 'P-384', pointBytes: 97 }],
+/** How long a point is, written in full. */
+export const pointBytes = { 'P-256': 65, 'P-384': 97 } as const;
+const curves: ReadonlyMap<string, keyof typeof pointBytes> = new Map([
+  [oids.p256, 'P-256'],
+  [oids.p384, 'P-384'],
 ]);
 const minRsaBits = 2048;
 const maxRsaBits = 8192;
@@ -56,7 +58,7 @@ function partsOf(spki: Uint8Array): { algorithm: DerReader; bits: Uint8Array } {
 }
 
 function keyIdOf(bits: Uint8Array): Uint8Array {
-  return createHash('sha256').update(bits).digest().subarray(0, 20);
+  return hash('sha256', bits, 'buffer').subarray(0, 20);
 }
 
 function kindOf(algorithm: DerReader, bits: Uint8Array): SubjectKey['kind'] {
@@ -74,10 +76,10 @@ function curveOf(algorithm: DerReader, point: Uint8Array): 'P-256' | 'P-384' {
   algorithm.end();
   const curve = curves.get(oid);
   if (!curve) throw fault('CAS0202', { problem: `its curve is ${oid}` });
-  if (point.length !== curve.pointBytes || point[0] !== 0x04) {
+  if (point.length !== pointBytes[curve] || point[0] !== 0x04) {
     throw fault('CAS0202', { problem: 'its point is not written in full' });
   }
-  return curve.kind;
+  return curve;
 }
 
 function checkRsa(bits: Uint8Array): void {

@@ -47,7 +47,7 @@ export function nodeAttestation(
       if (!verifier) {
         throw fault('SRV0401', { method, known: verifiers.map(({ type }) => type).join(', ') });
       }
-      const { publicKey } = readCsr(csr);
+      const { publicKey } = await readCsr(csr);
       const node = await verifier.verify(payload, challenge);
       if (registry.agent(node.id)?.banned) throw agentDenied('SRV0105', 'AGENT_BANNED');
       const over = reserve(underway, node);

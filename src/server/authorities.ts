@@ -15,11 +15,12 @@ import {
   x509AuthoritiesOf,
 } from '../ca/authority-set.js';
 import { type IssuedJwtSvid, issueJwtSvid, type JwtSvidRequest } from '../ca/issue-jwt-svid.js';
-import { type IssuedSvid, issueX509Svid, type SvidRequest } from '../ca/issue-x509-svid.js';
+import { type IssuedSvid, issueX509Svid, type SvidRequest, subjectKeyOf } from '../ca/issue-x509-svid.js';
 import type { SvidOrder } from '../ca/issuing/order.js';
 import type { IssuingPool } from '../ca/issuing/pool.js';
 import type { Outcome } from '../ca/issuing/thread.js';
 import type { KeyManager } from '../ca/key-manager.js';
+import { keyName } from '../ca/public-key.js';
 import { canSignAt } from '../ca/rotation.js';
 import type { Bundle } from '../spiffe/bundle.js';
 import { bundleToJwks } from '../spiffe/bundle-jwks.js';
@@ -128,7 +129,7 @@ export async function openAuthorities(options: AuthoritiesOptions): Promise<Auth
     issueOwn: async (request) => {
       const now = clock.now();
       const svid = await issueX509Svid(activeAuthority(set, now), { ...request, now }, authorityKeys(bundle));
-      signer.addOwnKey(request.publicKey);
+      signer.addOwnKey(keyName(subjectKeyOf(request)));
       return svid;
     },
     issueJwt: async (request) => {

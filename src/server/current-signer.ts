@@ -22,8 +22,7 @@ export function currentSigner() {
       return last.signer;
     },
     /** The one before is still used by connections that are open. */
-    addOwnKey: (publicKey: Uint8Array) => {
-      const name = publicKeyName(publicKey);
+    addOwnKey: (name: string) => {
       if (name !== ownKeys[0]) ownKeys = [name, ...ownKeys.slice(0, 1)];
     },
   };

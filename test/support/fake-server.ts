@@ -56,7 +56,7 @@ export async function fakeServer(clock: Clock): Promise<FakeServer> {
     calls: [],
     connect: ({ svid, verifyServer }) => {
       const issue = async (id: SpiffeId, csr: Uint8Array, ttlSeconds: number) => {
-        const { publicKey } = readCsr(csr);
+        const { publicKey } = await readCsr(csr);
         const request = { id, publicKey, dnsNames: [], ttlSeconds, now: clock.now() };
         return (await issueX509Svid(server.authority, request)).chain;
       };

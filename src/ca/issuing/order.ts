@@ -20,7 +20,7 @@ export interface Signer {
 /** Rejects with what `readCsr` and `issueX509Svid` throw. `now` in milliseconds since the Unix epoch. */
 export async function fillOrder(signer: Signer, order: SvidOrder, now: number): Promise<IssuedSvid> {
   const { csr, id, dnsNames, ttlSeconds } = order;
-  const { publicKey } = readCsr(csr);
-  const request = { id, publicKey, dnsNames, ttlSeconds, now };
+  const { key } = await readCsr(csr);
+  const request = { id, publicKey: key, dnsNames, ttlSeconds, now };
   return await issueX509Svid(signer.authority, request, signer.reservedKeys);
 }

@@ -17,7 +17,7 @@ export function agentService(context: ApiContext): Service {
       unary: async ({ params }, caller) => {
         const agent = agentOf(caller);
         if (agent.canReattest) throw agentDenied('SRV0106', 'AGENT_MUST_REATTEST');
-        const { publicKey } = readCsr(required(params?.csr, 'params.csr'));
+        const { publicKey } = await readCsr(required(params?.csr, 'params.csr'));
         const svid = await authorities.issue({ id: agent.id, publicKey, dnsNames: [], ttlSeconds: agentTtl });
         const renewed = await registry.renewAgent(agent.id, {
           serial: svid.serial,

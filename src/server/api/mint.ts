@@ -16,7 +16,7 @@ type Messages = { [Kind in 'X509' | 'JWT']: MessageOut<`spire.api.server.svid.v1
 export function mintX509Svid({ authorities, log, trustDomain, x509SvidTtl }: ApiContext) {
   return async ({ csr, ttl }: Messages['X509'], caller: Caller) => {
     if (!csr || csr.length === 0) throw fault('SRV0201', { field: 'csr' });
-    const { publicKey, uriSans, dnsSans } = readCsr(csr);
+    const { publicKey, uriSans, dnsSans } = await readCsr(csr);
     const [uri, ...others] = uriSans;
     if (uri === undefined || others.length > 0) throw fault('CAS0205', { count: uriSans.length });
     const svid = await authorities.issue({
