@@ -31,6 +31,7 @@ const read = (uriSans: string[], of: Uint8Array = spki) => ({
   publicKey: of,
   key: parsePublicKey(of),
   uriSans,
+  dnsSans: [] as string[],
 });
 const ecdsa = der.sequence(der.oid(oids.ecdsaWithSha256));
 

@@ -50,13 +50,20 @@ export function verifyX509Svid(chain: readonly Uint8Array[], bundle: Bundle, atM
 
 /**
  * The SPIFFE ID that a chain's leaf claims, to find the bundle that must then verify it. **Not verified.**
- * Throws as `verifyX509Svid` does for the leaf alone.
+ * Throws as `verifyX509Svid` does for the leaf alone. What it found is remembered with `chain`, which must not be changed.
  */
 export function claimedSvidId(chain: readonly Uint8Array[]): SpiffeId {
+  const known = claimed.get(chain);
+  if (known) return known;
   const [leaf] = chain;
   if (leaf === undefined) throw fault('IDN0202', { count: 0, limit: maxChainLength });
-  return svidIdOf(readCertificate(leaf));
+  const id = svidIdOf(readCertificate(leaf));
+  claimed.set(chain, id);
+  return id;
 }
+
+/** A connection's chain is looked at for every call on it. */
+const claimed = new WeakMap<readonly Uint8Array[], SpiffeId>();
 
 /** The rules of a leaf on its own (X509-SVID §2, §4, §5.2). */
 function svidIdOf(leaf: Certificate): SpiffeId {
@@ -99,7 +106,13 @@ function remember(known: Map<string, Remembered>, key: string, entry: Remembered
 
 /** Of every byte, with the lengths, so that no other chain has the same key. */
 function keyOf(chain: readonly Uint8Array[]): string {
+  const known = keys.get(chain);
+  if (known !== undefined) return known;
   const hash = createHash('sha256');
   for (const der of chain) hash.update(`${der.length}:`).update(der);
-  return hash.digest('base64');
+  const key = hash.digest('base64');
+  keys.set(chain, key);
+  return key;
 }
+
+const keys = new WeakMap<readonly Uint8Array[], string>();

@@ -80,10 +80,24 @@ function stream(
 }
 
 function contextOf(call: AnyCall, peerOf: PeerOf): { context: Call; end: () => void } {
-  const ended = new AbortController();
-  const end = () => ended.abort();
+  let controller: AbortController | undefined;
+  let isOver = false;
+  const end = () => {
+    isOver = true;
+    controller?.abort();
+  };
   call.once('cancelled', end);
-  return { context: { peer: peerOf(call), metadata: call.metadata, signal: ended.signal }, end };
+  const context = {
+    peer: peerOf(call),
+    metadata: call.metadata,
+    // Made when somebody asks: it costs as much as the rest of a short call, and few handlers look at it.
+    get signal() {
+      controller ??= new AbortController();
+      if (isOver) controller.abort();
+      return controller.signal;
+    },
+  };
+  return { context, end };
 }
 
 async function* requestsOf(

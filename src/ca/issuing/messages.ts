@@ -6,16 +6,18 @@ import type { Signer, SvidOrder } from './order.js';
 // which changes hands: a Buffer would take the whole pool that it lies in along.
 
 export type ToThread =
-  /** Who signs the chunks that follow. */
+  /** Who signs what follows. */
   | { readonly kind: 'signer'; readonly signer: Signer }
   | {
-      readonly kind: 'chunk';
-      readonly orders: readonly (Omit<SvidOrder, 'csr'> & { readonly csr: number })[];
+      readonly kind: 'orders';
+      readonly orders: readonly SentOrder[];
       readonly bytes: Uint8Array<ArrayBuffer>;
-      readonly now: number;
     };
 
-/** Chunks are answered in order, their orders too. */
+/** With lengths in place of bytes; `now` in milliseconds since the Unix epoch. */
+export type SentOrder = Omit<SvidOrder, 'csr'> & { readonly csr: number; readonly now: number };
+
+/** Orders are answered in order. */
 export interface FromThread {
   readonly results: readonly (SentSvid | SentError)[];
   readonly bytes: Uint8Array<ArrayBuffer>;

@@ -1,17 +1,28 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fairQueue } from './queue.js';
+import { type FairQueue, fairQueue } from './queue.js';
 
-const piece = (name: string, size = 4) => ({ name, size });
+interface Named {
+  name: string;
+  size: number;
+}
 
-function drained(queue: ReturnType<typeof fairQueue<{ name: string; size: number }>>, most = 100): string {
+const piece = (name: string, size = 4): Named => ({ name, size });
+
+function drained(queue: FairQueue<Named>, together = (_: Named, __: Named) => false): string {
   const names: string[] = [];
-  for (let next = queue.next(); next && names.length < most; next = queue.next()) names.push(next.name);
+  while (!queue.isEmpty)
+    names.push(
+      queue
+        .next(together)
+        .map(({ name }) => name)
+        .join('+'),
+    );
   return names.join(' ');
 }
 
 test('batches take turns, piece by piece', () => {
-  const queue = fairQueue<ReturnType<typeof piece>>(4);
+  const queue = fairQueue<Named>(4);
   queue.add([piece('a1'), piece('a2'), piece('a3')], false);
   queue.add([piece('b1'), piece('b2')], false);
   assert.equal(queue.isEmpty, false);
@@ -20,7 +31,7 @@ test('batches take turns, piece by piece', () => {
 });
 
 test('small calls go first, and keep batches waiting for a turn at most', () => {
-  const queue = fairQueue<ReturnType<typeof piece>>(4);
+  const queue = fairQueue<Named>(4);
   queue.add([piece('a1'), piece('a2')], false);
   queue.add([], false);
   for (const name of ['s1', 's2', 's3', 's4', 's5', 's6']) queue.add([piece(name, 1)], true);
@@ -28,8 +39,19 @@ test('small calls go first, and keep batches waiting for a turn at most', () => 
 });
 
 test('what is put back is next', () => {
-  const queue = fairQueue<ReturnType<typeof piece>>(4);
+  const queue = fairQueue<Named>(4);
   queue.add([piece('s', 1)], true);
   queue.putBack(piece('again'));
   assert.equal(drained(queue), 'again s');
+});
+
+test('small calls that may go together do, up to a turn', () => {
+  const queue = fairQueue<Named>(4);
+  queue.add([piece('a1')], false);
+  for (const name of ['s1', 's2', 's3', 's4', 's5']) queue.add([piece(name, 1)], true);
+  queue.add([piece('three', 3)], true);
+  queue.add([piece('other', 1)], true);
+  queue.add([piece('s6', 1)], true);
+  const together = (head: Named, { name }: Named) => (head.name === 'other') === (name === 'other');
+  assert.equal(drained(queue, together), 's1+s2+s3+s4 a1 s5+three other s6');
 });

@@ -21,9 +21,10 @@ export interface Chunk {
 }
 
 export interface SigningThread {
-  /** Chunks that it has and has not answered. */
+  /** How often it was given something that it has not answered. */
   readonly load: number;
-  take(chunk: Chunk): void;
+  /** Chunks of one signer, to be answered together. */
+  take(chunks: readonly Chunk[]): void;
   end(): Promise<void>;
 }
 
@@ -36,33 +37,38 @@ export interface ThreadEvents {
 
 export function startSigningThread(events: ThreadEvents): SigningThread {
   const worker = new Worker(new URL('./worker.js', import.meta.url), { resourceLimits });
-  const chunks: Chunk[] = [];
+  const given: (readonly Chunk[])[] = [];
   let signer: Signer | undefined;
   let cause: unknown;
   const say = (message: ToThread, transferred: ArrayBuffer[] = []) =>
     worker.postMessage(message, transferred);
   const thread: SigningThread = {
     get load() {
-      return chunks.length;
+      return given.length;
     },
-    take: (chunk) => {
-      chunks.push(chunk);
-      if (signer !== chunk.signer) say({ kind: 'signer', signer: chunk.signer });
-      signer = chunk.signer;
-      const bytes = packed(chunk.orders.map(({ csr }) => csr));
-      const orders = chunk.orders.map((order) => ({ ...order, csr: order.csr.length }));
-      say({ kind: 'chunk', orders, bytes, now: chunk.now }, [bytes.buffer]);
+    take: (chunks) => {
+      const [first] = chunks;
+      if (!first) return;
+      given.push(chunks);
+      if (signer !== first.signer) say({ kind: 'signer', signer: first.signer });
+      signer = first.signer;
+      const bytes = packed(chunks.flatMap(({ orders }) => orders.map(({ csr }) => csr)));
+      const orders = chunks.flatMap((chunk) =>
+        chunk.orders.map((order) => ({ ...order, csr: order.csr.length, now: chunk.now })),
+      );
+      say({ kind: 'orders', orders, bytes }, [bytes.buffer]);
     },
     end: async () => void (await worker.terminate()),
   };
   worker.on('message', (answer: FromThread) => {
-    chunks.shift()?.done(outcomesOf(answer));
+    const outcomes = outcomesOf(answer);
+    for (const { size, done } of given.shift() ?? []) done(outcomes.splice(0, size));
     events.answered(thread);
   });
   worker.on('error', (error) => {
     cause = error; // what follows is `exit`
   });
-  worker.once('exit', () => events.ended(thread, chunks.splice(0), cause));
+  worker.once('exit', () => events.ended(thread, given.splice(0).flat(), cause));
   return thread;
 }
 

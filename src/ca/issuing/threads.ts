@@ -19,9 +19,9 @@ export interface ThreadsOptions {
 }
 
 /** So that a thread has its next work when it answers. */
-const chunksAThread = 2;
+const maxLoad = 2;
 /** A chunk over which this many threads ended is not tried again. */
-const maxFailures = 2;
+const maxFailures = 3;
 
 /** Starts threads when there is work, and another one for one that died, whose work is done again. */
 export function signingThreads({ queue, most, idleMs, start, log }: ThreadsOptions): SigningThreads {
@@ -46,7 +46,7 @@ export function signingThreads({ queue, most, idleMs, start, log }: ThreadsOptio
   const withRoom = (): SigningThread | undefined => {
     const [freest] = [...running].sort((a, b) => a.load - b.load);
     if (freest?.load === 0) return freest;
-    if (running.size === most) return freest && freest.load < chunksAThread ? freest : undefined;
+    if (running.size === most) return freest && freest.load < maxLoad ? freest : undefined;
     const thread = start({ answered, ended });
     running.add(thread);
     return thread;
@@ -55,9 +55,8 @@ export function signingThreads({ queue, most, idleMs, start, log }: ThreadsOptio
     clearTimeout(idle);
     while (!queue.isEmpty) {
       const thread = withRoom();
-      const chunk = thread && queue.next();
-      if (!chunk) return;
-      thread.take(chunk);
+      if (!thread) return;
+      thread.take(queue.next((first, { signer }) => first.signer === signer));
     }
   }
   return {

@@ -20,18 +20,18 @@ async function handle(message: ToThread): Promise<void> {
     signer = message.signer;
     return;
   }
-  if (!signer) throw new Error('a chunk came before who signs it');
+  if (!signer) throw new Error('orders came before who signs them');
   const answer = await filled(signer, message);
   port?.postMessage(answer, [answer.bytes.buffer]);
 }
 
-async function filled(by: Signer, { orders, bytes, now }: ToThread & { kind: 'chunk' }): Promise<FromThread> {
+async function filled(by: Signer, { orders, bytes }: ToThread & { kind: 'orders' }): Promise<FromThread> {
   const take = unpacker(bytes);
   const certificates: Uint8Array[] = [];
   const results: (SentSvid | SentError)[] = [];
   for (const order of orders) {
     try {
-      const svid = await fillOrder(by, { ...order, csr: take(order.csr) }, now);
+      const svid = await fillOrder(by, { ...order, csr: take(order.csr) }, order.now);
       certificates.push(...svid.chain);
       results.push({ ...svid, kind: 'svid', chain: svid.chain.map(({ length }) => length) });
     } catch (error) {
