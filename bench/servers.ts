@@ -16,8 +16,8 @@ export interface BenchServer {
   readonly admin: GrpcConnection;
 }
 
-export async function startOurServer(ending: Ending): Promise<BenchServer> {
-  const folder = temporaryFolder(ending);
+/** In a folder of its own, or in one that it was started in before. */
+export async function startOurServer(ending: Ending, folder = temporaryFolder(ending)): Promise<BenchServer> {
   const adminSocket = join(folder, 'admin.sock');
   const address = `127.0.0.1:${await freePort()}`;
   const { pid } = startPlastron(ending, [
@@ -40,8 +40,11 @@ export function spireServer(): { binary: string } | { missing: string } {
 }
 
 /** SPIRE's server with SQLite and keys on the disk, as ours has them, and without its rate limits. */
-export async function startSpireServer(ending: Ending, binary: string): Promise<BenchServer> {
-  const folder = temporaryFolder(ending);
+export async function startSpireServer(
+  ending: Ending,
+  binary: string,
+  folder = temporaryFolder(ending),
+): Promise<BenchServer> {
   const adminSocket = join(folder, 'admin.sock');
   const port = await freePort();
   const config = join(folder, 'server.conf');

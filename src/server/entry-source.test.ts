@@ -244,7 +244,7 @@ test('after any writes the registry and the policies follow the rule for who is 
         assert.deepEqual([...registry.authorisedEntries(id).keys()].sort(), [...authorised.keys()].sort());
         const ids = new Set([...authorised.values()].map(({ spiffeId }) => spiffeId));
         for (const entry of entries.values()) {
-          assert.equal(registry.authorisedEntry(id, entry.id), authorised.get(entry.id));
+          assert.deepEqual(registry.authorisedEntry(id, entry.id), authorised.get(entry.id));
           assert.equal(mayServe(entry.spiffeId), ids.has(entry.spiffeId));
         }
       }

@@ -8,6 +8,7 @@ import {
   isAbove,
 } from '../registration/authorised.js';
 import type { Entry } from '../registration/entry.js';
+import { valueSharing } from '../registration/share-values.js';
 import { type SpiffeId, type TrustDomain, workloadId } from '../spiffe/id.js';
 import { createDirectory, type Directory } from './directory.js';
 import type { AgentRecord, EntryOutcome, ServerStore } from './ports.js';
@@ -65,7 +66,8 @@ export async function openRegistry(
   trustDomain: TrustDomain,
   clock: Clock,
 ): Promise<Registry> {
-  const directory = createDirectory(await store.entries(), await store.agents());
+  const share = valueSharing();
+  const directory = createDirectory((await store.entries()).map(share), await store.agents());
   const unsettled = new Set(await store.unsettledSerials());
   const serverId = workloadId(trustDomain, '/spire/server');
   const listeners = new Set<(change: RegistryChange) => void>();
@@ -73,7 +75,7 @@ export async function openRegistry(
     for (const listener of [...listeners]) listener({ entries, agents });
   };
   return {
-    ...entryWrites(store, directory, changed),
+    ...entryWrites(store, directory, changed, share),
     ...agentWrites(store, directory, changed, unsettled),
     ...authorisation(directory, serverId, clock),
     serverId,
@@ -148,10 +150,11 @@ function entryWrites(
   store: ServerStore,
   directory: Directory,
   changed: Changed,
+  share: (entry: Entry) => Entry,
 ): Pick<Registry, 'createEntries' | 'updateEntries' | 'deleteEntries' | 'takeOver'> {
   const takeOver = (written: readonly Entry[], deletedIds: readonly string[]) =>
     changed([
-      ...written.map((after) => ({ before: directory.putEntry(after), after })),
+      ...written.map(share).map((after) => ({ before: directory.putEntry(after), after })),
       ...deletedIds.map((id) => ({ before: directory.removeEntry(id), after: undefined })),
     ]);
   const keep = (outcomes: EntryOutcome[]) => {

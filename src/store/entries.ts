@@ -8,6 +8,12 @@ import { integerOf, type Row, type SqlValue, textOf, type Work } from './unit.js
 
 type IdentifiedContent = EntryContent & { readonly id: string };
 
+/** The next ones in the order of their IDs. */
+export function* entriesAfter(id: string, limit: number): Work<Entry[]> {
+  const rows = yield ['select * from entries where id > ? order by id limit ?', [id, limit]];
+  return rows.map(entryOf);
+}
+
 export function* allEntries(): Work<Entry[]> {
   return (yield* allRows('entries')).map(entryOf);
 }

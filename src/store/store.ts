@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.js';
+import type { Entry } from '../registration/entry.js';
 import type { ServerStore } from '../server/ports.js';
 import type { TrustDomain } from '../spiffe/id.js';
 import type { Connection } from './connection.js';
@@ -27,7 +28,7 @@ export async function openStore(options: StoreOptions): Promise<ServerStore & { 
   const connection = await connect(options);
   const { run, close } = connection;
   return {
-    entries: () => run('allEntries'),
+    entries: () => allEntries(run),
     createEntries: (entries) => run('createEntries', entries, Math.floor(clock.now() / 1000)),
     updateEntries: (changes) => run('updateEntries', changes),
     deleteEntries: (ids) => run('deleteEntries', ids),
@@ -59,4 +60,16 @@ export async function openStore(options: StoreOptions): Promise<ServerStore & { 
 function connect({ dataDir, database, trustDomain }: StoreOptions): Promise<Connection> {
   if (database) return openPostgres({ source: database, env: process.env, trustDomain });
   return openLibsql({ path: join(dataDir, 'server.db'), trustDomain });
+}
+
+/** In one piece they would hold everything else up. */
+const entriesAtOnce = 2_000;
+
+async function allEntries(run: Connection['run']): Promise<Entry[]> {
+  const all: Entry[] = [];
+  for (let page: Entry[] | undefined; page === undefined || page.length === entriesAtOnce; ) {
+    page = await run('entriesAfter', all.at(-1)?.id ?? '', entriesAtOnce);
+    for (const entry of page) all.push(entry);
+  }
+  return all;
 }

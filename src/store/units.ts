@@ -11,14 +11,14 @@ import { appendAuthorities, appendedAuthorities } from './appended-authorities.j
 import { bundleSequence, lastBundleSequence } from './bundle.js';
 import { changesSince, storePosition } from './changes.js';
 import { checkWritable } from './check-writable.js';
-import { allEntries, createEntries, deleteEntries, updateEntries } from './entries.js';
+import { createEntries, deleteEntries, entriesAfter, updateEntries } from './entries.js';
 import { allFederatedBundles, deleteFederatedBundles, writeFederatedBundles } from './federated-bundles.js';
 import { createJoinToken, joinToken, settleJoinToken, unsettledSerials } from './join-tokens.js';
 import type { Work } from './unit.js';
 
 /** Units that only read: several may run beside those that write. */
 const reads = {
-  allEntries,
+  entriesAfter,
   allAgents,
   unsettledSerials,
   lastBundleSequence,

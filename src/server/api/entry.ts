@@ -46,7 +46,10 @@ export function entryService(context: ApiContext): Service {
       stream: (call) =>
         syncAuthorizedEntries(call, async () => {
           const { id } = agentOf(await call.authoriseAgain());
-          return registry.authorisedEntries(id);
+          return {
+            get: (entryId) => registry.authorisedEntry(id, entryId),
+            values: () => registry.authorisedEntries(id).values(),
+          };
         }),
     },
   });

@@ -11,13 +11,16 @@ type Response = MessageIn<'spire.api.server.entry.v1.SyncAuthorizedEntriesRespon
 /** As in SPIRE: up to so many entries come whole, of more only revisions, and agents ask for what is new to them. */
 export const syncPageSize = 500;
 
+/** Looked up one by one, they cost no more than these. */
+type AuthorisedEntries = Pick<ReadonlyMap<string, Entry>, 'get' | 'values'>;
+
 /**
  * One SyncAuthorizedEntries stream, until the agent closes it. `authorised` is asked for every request, since entries, and
  * whether the agent may have any, change while the stream is open. Throws SRV0202, SRV0205.
  */
 export async function syncAuthorizedEntries(
   call: Pick<StreamCall<Request, Response>, 'requests' | 'send'>,
-  authorised: () => Promise<ReadonlyMap<string, Entry>>,
+  authorised: () => Promise<AuthorisedEntries>,
 ): Promise<void> {
   let mask: EntryMask | undefined | null;
   let isFirst = true;
@@ -46,7 +49,7 @@ function checkedFirst(
 }
 
 /** In the order of their IDs; what the agent is not authorised for is passed over, as if it did not exist (S5). */
-function requested(ids: readonly string[], entries: ReadonlyMap<string, Entry>): Entry[] {
+function requested(ids: readonly string[], entries: AuthorisedEntries): Entry[] {
   const sorted = [...new Set(checkBatch(ids))].sort();
   return sorted.flatMap((id) => entries.get(id) ?? []);
 }
