@@ -35,7 +35,8 @@ function told(error: unknown, socket: string): unknown {
   if (!(error instanceof Fault) || status === undefined) return error;
   const { details } = error.cause as ServiceError;
   if (status === 'UNAVAILABLE') {
-    const [, reason = details] = /Last error: (?:Error: )?([^\n]*)/.exec(details) ?? [];
+    const [, reason = details] =
+      /Last error: (?:Error: )?(.*?)(?:\. Resolution note.*)?$/s.exec(details) ?? [];
     return fault('CLI0404', { socket, reason }, { cause: error });
   }
   if (status === 'DEADLINE_EXCEEDED') return fault('CLI0405', { socket }, { cause: error });
