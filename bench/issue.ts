@@ -56,10 +56,10 @@ async function subject(
   server: BenchServer,
   workloads: readonly Workload[],
 ): Promise<() => Promise<Figures>> {
-  const svid = await preparedAgent(bench, server, workloads);
-  await checkOnce(bench, server, svid, workloads[0]);
   await sleep(2_000);
   const idle_mb = residentMb(server.pid);
+  const svid = await preparedAgent(bench, server, workloads);
+  await checkOnce(bench, server, svid, workloads[0]);
   const load = loader(bench, { address: server.address, svid, requests: requestsOf(workloads) });
   const ms = Number(bench.option('seconds')) * 1000;
   // What is compiled or opened at first use is not what is measured.
@@ -67,13 +67,15 @@ async function subject(
   return async () => {
     const before = cpuSeconds(server.pid);
     const batched = await load({ kind: 'batches', ms });
-    const cpu = cpuSeconds(server.pid) - before;
+    const afterBatches = cpuSeconds(server.pid);
     const single = await load({ kind: 'singles', ms });
+    const afterSingles = cpuSeconds(server.pid);
     const beside = await load({ kind: 'single beside batches', ms });
     return {
       batched_per_s: batched.issued / batched.seconds,
-      batched_per_cpu_s: batched.issued / cpu,
+      batched_per_cpu_s: batched.issued / (afterBatches - before),
       single_per_s: single.issued / single.seconds,
+      single_per_cpu_s: single.issued / (afterSingles - afterBatches),
       single_beside_batches_p50_ms: quantile(beside.singleMs, 0.5),
       single_beside_batches_p99_ms: quantile(beside.singleMs, 0.99),
       idle_mb,

@@ -72,8 +72,8 @@ export function startSigningThread(events: ThreadEvents): SigningThread {
   return thread;
 }
 
-/** It keeps nothing, so little room for what is new is enough. */
-const resourceLimits = { maxYoungGenerationSizeMb: 8 };
+/** It keeps nothing: with room for what is new, little of it is still in use when the collector comes. */
+const resourceLimits = { maxYoungGenerationSizeMb: 32 };
 
 function outcomesOf({ results, bytes }: FromThread): Outcome[] {
   const take = unpacker(bytes);
