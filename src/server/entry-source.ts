@@ -71,13 +71,17 @@ class EntryResource implements EncodedResource {
   }
 
   get any(): Uint8Array {
-    const bytes = fresh.get(this) ?? encodeAny(entry, entryMessage(this.#content));
-    if (fresh.size >= maxFresh) fresh.clear();
-    fresh.set(this, bytes);
+    const known = recent.get(this);
+    if (known) return known;
+    const bytes = encodeAny(entry, entryMessage(this.#content));
+    if (recent.size === 0) setTimeout(() => recent.clear(), recentMs).unref();
+    if (recent.size >= maxRecent) recent.clear();
+    recent.set(this, bytes);
     return bytes;
   }
 }
 
-/** Between the question for its version and the frame that it goes out in, an entry is encoded once. */
-const fresh = new Map<EntryResource, Uint8Array>();
-const maxFresh = 2000;
+/** Agents that come at the same time, and the question for an entry's version before, share its encoding. */
+const recent = new Map<EntryResource, Uint8Array>();
+const recentMs = 10_000;
+const maxRecent = 20_000;

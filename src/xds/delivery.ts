@@ -209,7 +209,7 @@ function allChanges(delivery: Delivery, view: View): Map<string, Change> {
 }
 
 /** How many names are looked at before other streams have their turn. */
-const sliceSize = 1000;
+const sliceSize = 500;
 
 function changesInSlice(
   delivery: Delivery,
