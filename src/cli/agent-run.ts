@@ -52,7 +52,12 @@ export function agentRun(cli: Cli): Command {
       'the projected service account token to attest with',
       '/var/run/secrets/tokens/plastron-agent',
     )
-    .option('--sync-interval <seconds>', 'how often the server is asked for changes', wholeSeconds, 5)
+    .option(
+      '--sync-interval <seconds>',
+      'how often a server that does not push changes, as SPIRE’s, is asked for them',
+      wholeSeconds,
+      5,
+    )
     .addOption(
       new Option('--log-level <level>', 'how much is logged')
         .choices(['debug', 'info', 'warn', 'error'])
