@@ -7,6 +7,7 @@ import { type PolicyFeed, policyRelay } from '../agent/policy-relay.js';
 import { readPolicy } from '../agent/read-policy.js';
 import { serverCalls } from '../agent/server-calls.js';
 import { openStateStore } from '../agent/state.js';
+import { workloadViews } from '../agent/workload-views.js';
 import { workloadAttestation } from '../attestation/workload/attest.js';
 import { unixAttestor } from '../attestation/workload/unix/attestor.js';
 import { type Clock, systemClock } from '../base/clock.js';
@@ -18,6 +19,7 @@ import type { Log } from '../telemetry/log.js';
 import { dialTls } from '../transport/dial-tls.js';
 import type { Service } from '../transport/service.js';
 import { serveUnix } from '../transport/unix-server.js';
+import { workloadApi } from '../workload-api/workload-api.js';
 import { xdsServices } from '../xds/engine.js';
 import type { XdsEvent } from '../xds/source.js';
 import { type EvidenceSettings, nodeEvidence } from './node-attestors.js';
@@ -85,10 +87,10 @@ export async function runAgent(settings: AgentSettings): Promise<RunningAgent | 
   }
 }
 
-/** What the workloads' socket serves: secrets and policies, each caller its own. */
+/** What the workloads' socket serves: the Workload API, secrets and policies, each caller its own. */
 function workloadServices({ identities }: Agent, feed: PolicyFeed, clock: Clock, log: Log): Service[] {
   const attest = workloadAttestation([unixAttestor()], log);
-  return xdsServices({
+  const xds = xdsServices({
     sources: [
       secretSource({ watcher: identityWatcher(identities), clock, log }),
       policyRelay({ feed, identities, log }),
@@ -98,6 +100,7 @@ function workloadServices({ identities }: Agent, feed: PolicyFeed, clock: Clock,
     onEvent: (event) => logRefusal(event, log),
     log,
   });
+  return [workloadApi({ attest, views: workloadViews(identities, clock) }), ...xds];
 }
 
 /** An Envoy that refuses a secret or a policy keeps the last good one; somebody should look at it. */

@@ -13,6 +13,7 @@ import { spiffeFaults } from './spiffe.js';
 import { storeFaults } from './store.js';
 import { transportFaults } from './transport.js';
 import { wireFaults } from './wire.js';
+import { workloadApiFaults } from './workload-api.js';
 import { xdsFaults } from './xds.js';
 
 export type { StatusName } from './row.js';
@@ -26,6 +27,7 @@ export const faultTable = {
   ...envoyFaults,
   ...transportFaults,
   ...xdsFaults,
+  ...workloadApiFaults,
   ...attestationFaults,
   ...caFaults,
   ...serverFaults,

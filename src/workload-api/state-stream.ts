@@ -1,0 +1,71 @@
+import { fault } from '../base/faults/fault.js';
+import type { AttestedWorkload } from '../registration/attested-workload.js';
+import type { WorkloadView, WorkloadViews } from './view.js';
+
+/** One kind of answer that is sent whole, again and again. */
+export interface StateAnswer {
+  /** What it is made of: as long as these are the same objects, it says the same. Throws the Fault that ends the stream. */
+  parts(view: WorkloadView, workload: AttestedWorkload): readonly unknown[] | 'unknown';
+  encode(view: WorkloadView): Uint8Array;
+}
+
+export interface StateStreamOptions {
+  readonly workload: AttestedWorkload;
+  readonly views: WorkloadViews;
+  readonly answer: StateAnswer;
+  readonly signal: AbortSignal;
+  readonly send: (message: Uint8Array) => Promise<void>;
+}
+
+/**
+ * Sends the full state at once and again after every change of it, until the call ends (Workload API §4.3). A client that reads
+ * slowly gets the newest state next, not every one in between. What becomes unknown is not taken away: nothing is sent. Throws
+ * WLA0203 when there is nothing to begin with, ATT0102 when the workload is no longer the process that it was.
+ */
+export async function streamStates(options: StateStreamOptions): Promise<void> {
+  const { workload, views, answer, signal, send } = options;
+  const news = newsOf(views, signal);
+  let sent: readonly unknown[] | undefined;
+  try {
+    while (!signal.aborted) {
+      if (!workload.isAlive()) throw fault('ATT0102', { pid: workload.pid });
+      const view = views.of(workload);
+      const parts = view === 'unknown' ? view : answer.parts(view, workload);
+      if (view !== 'unknown' && parts !== 'unknown' && !(sent && sameParts(sent, parts))) {
+        sent = parts;
+        await send(answer.encode(view));
+      }
+      if (!sent) throw fault('WLA0203', {});
+      await news.next();
+    }
+  } finally {
+    news.stop();
+  }
+}
+
+function newsOf({ onChange }: WorkloadViews, signal: AbortSignal) {
+  let isNew = false;
+  let wake = () => {};
+  const tell = () => {
+    isNew = true;
+    wake();
+  };
+  const stop = onChange(tell);
+  signal.addEventListener('abort', tell, { once: true });
+  return {
+    /** Resolves when something changed since it was last asked for, or the call has ended. */
+    async next() {
+      if (!isNew && !signal.aborted) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+      isNew = false;
+    },
+    stop,
+  };
+}
+
+function sameParts(one: readonly unknown[], other: readonly unknown[]): boolean {
+  return one.length === other.length && one.every((part, index) => part === other[index]);
+}
