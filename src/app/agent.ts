@@ -13,7 +13,7 @@ import { unixAttestor } from '../attestation/workload/unix/attestor.js';
 import { type Clock, systemClock } from '../base/clock.js';
 import { extensionConfigTypeUrl } from '../envoy/rbac/http-filter.js';
 import type { AttestedWorkload } from '../registration/attested-workload.js';
-import { secretSource } from '../sds/secret-source.js';
+import { type SecretSourceOptions, secretSource } from '../sds/secret-source.js';
 import type { TrustDomain } from '../spiffe/id.js';
 import type { Log } from '../telemetry/log.js';
 import { dialTls } from '../transport/dial-tls.js';
@@ -37,6 +37,10 @@ export interface AgentSettings extends EvidenceSettings {
   /** How the server is trusted while the data directory is empty. */
   readonly bootstrap: BootstrapTrust;
   readonly syncIntervalMs: number;
+  /** What SDS names and contexts are like: as from SPIRE's agent. */
+  readonly secrets?: Pick<SecretSourceOptions, 'names' | 'plainContexts'>;
+  /** To the workloads' socket: 2000. */
+  readonly maxConnectionsPerUser?: number;
   readonly log: Log;
   readonly clock?: Clock;
   /** Gives the start up while the node is not attested yet. */
@@ -55,7 +59,7 @@ export interface RunningAgent {
  */
 export async function runAgent(settings: AgentSettings): Promise<RunningAgent | undefined> {
   const { trustDomain, server, dataDir, socket, adminSocket, bootstrap, syncIntervalMs } = settings;
-  const { log, clock = systemClock, signal } = settings;
+  const { log, clock = systemClock, signal, maxConnectionsPerUser } = settings;
   const closers: (() => Promise<void> | void)[] = [];
   const close = async () => {
     for (const closer of closers.splice(0).reverse()) await closer();
@@ -76,8 +80,11 @@ export async function runAgent(settings: AgentSettings): Promise<RunningAgent | 
       return undefined;
     }
     const policies = agent.follow(extensionConfigTypeUrl, readPolicy);
-    const services = workloadServices(agent, policies, clock, log);
-    const workloads = await serveUnix({ path: socket, mode: 0o777, services, log });
+    const services = workloadServices(agent, policies, settings, clock);
+    const workloads = await serveUnix({
+      ...{ path: socket, mode: 0o777, services, log },
+      ...(maxConnectionsPerUser === undefined ? {} : { maxConnectionsPerUser }),
+    });
     closers.push(() => workloads.close());
     log.info({ trustDomain, id: agent.status().id, socket, adminSocket }, 'the agent is ready');
     return { agent, close };
@@ -88,11 +95,16 @@ export async function runAgent(settings: AgentSettings): Promise<RunningAgent | 
 }
 
 /** What the workloads' socket serves: the Workload API, secrets and policies, each caller its own. */
-function workloadServices({ identities }: Agent, feed: PolicyFeed, clock: Clock, log: Log): Service[] {
+function workloadServices(
+  { identities }: Agent,
+  feed: PolicyFeed,
+  { log, secrets }: AgentSettings,
+  clock: Clock,
+): Service[] {
   const attest = workloadAttestation([unixAttestor()], log);
   const xds = xdsServices({
     sources: [
-      secretSource({ watcher: identityWatcher(identities), clock, log }),
+      secretSource({ watcher: identityWatcher(identities), clock, log, ...secrets }),
       policyRelay({ feed, identities, log }),
     ],
     identify: attest,

@@ -6,12 +6,14 @@ import { fault } from '../base/faults/fault.js';
 import { bundleFromPem } from '../spiffe/bundle-pem.js';
 import { parseTrustDomain, type TrustDomain } from '../spiffe/id.js';
 import { createLog, type LogLevel } from '../telemetry/log.js';
+import { keepMemoryPrivate } from '../transport/private-memory.js';
 import type { Cli } from './cli.js';
+import { addSdsOptions, type SdsOptions, sdsSettings } from './sds-options.js';
 import { aborted, stopSignal } from './stop-signal.js';
 import { readTextFile } from './text-file.js';
 import { wholeSeconds } from './whole-seconds.js';
 
-interface Options {
+interface Options extends SdsOptions {
   trustDomain: string;
   server: string;
   dataDir: string;
@@ -31,7 +33,7 @@ interface Options {
 
 /** `plastron agent run`: an agent until it is stopped; its log on stderr. */
 export function agentRun(cli: Cli): Command {
-  return new Command()
+  const command = new Command()
     .requiredOption('--trust-domain <name>', 'the trust domain that the agent belongs to')
     .requiredOption('--server <host:port>', 'where the server answers')
     .requiredOption('--data-dir <dir>', "the agent's own identity; no key of a workload is ever in it")
@@ -57,7 +59,8 @@ export function agentRun(cli: Cli): Command {
       'how often a server that does not push changes, as SPIRE’s, is asked for them',
       wholeSeconds,
       5,
-    )
+    );
+  return addSdsOptions(command)
     .addOption(
       new Option('--log-level <level>', 'how much is logged')
         .choices(['debug', 'info', 'warn', 'error'])
@@ -71,6 +74,7 @@ export function agentRun(cli: Cli): Command {
 }
 
 async function run(cli: Cli, options: Options): Promise<void> {
+  keepMemoryPrivate();
   const path = (given: string) => resolve(cli.cwd, given);
   const trustDomain = parseTrustDomain(options.trustDomain);
   const token = cli.env.PLASTRON_JOIN_TOKEN;
@@ -93,6 +97,7 @@ async function run(cli: Cli, options: Options): Promise<void> {
       ? {}
       : { k8sPsat: { cluster: options.k8sPsatCluster, tokenFile: path(options.k8sPsatTokenFile) } }),
     syncIntervalMs: options.syncInterval * 1000,
+    ...sdsSettings(options),
     log,
     signal,
   });

@@ -5,6 +5,7 @@ import { type ServerSettings, startServer } from '../app/server.js';
 import { diskKeys, type KeyManager, memoryKeys } from '../ca/key-manager.js';
 import { parseTrustDomain, parseWorkloadId } from '../spiffe/id.js';
 import { createLog, type LogLevel } from '../telemetry/log.js';
+import { keepMemoryPrivate } from '../transport/private-memory.js';
 import type { Cli } from './cli.js';
 import { several } from './several.js';
 import { aborted, stopSignal } from './stop-signal.js';
@@ -92,6 +93,7 @@ export function serverRun(cli: Cli): Command {
 }
 
 async function run(cli: Cli, options: Options): Promise<void> {
+  keepMemoryPrivate();
   const { listen, policy, entries, x509popCa, k8sPsat, x509SvidTtl, caTtl, logLevel } = options;
   const signal = stopSignal();
   const log = createLog({ level: logLevel, fields: { role: 'server' } });

@@ -32,7 +32,7 @@ export interface SecretNames {
   readonly allBundles: string;
 }
 
-const spireSecretNames: SecretNames = { svid: 'default', bundle: 'ROOTCA', allBundles: 'ALL' };
+export const spireSecretNames: SecretNames = { svid: 'default', bundle: 'ROOTCA', allBundles: 'ALL' };
 
 export interface SecretSourceOptions {
   readonly watcher: IdentityWatcher;
@@ -40,6 +40,8 @@ export interface SecretSourceOptions {
   readonly log: Log;
   /** SPIRE's by default. */
   readonly names?: SecretNames;
+  /** No SPIFFE validator unless a client's metadata ask for it. Equals SPIRE's `disable_spiffe_cert_validation`: false. */
+  readonly plainContexts?: boolean;
 }
 
 /**
@@ -50,7 +52,7 @@ export interface SecretSourceOptions {
  * no such validator gets single bundles as a plain `trusted_ca`, and no several at once.
  */
 export function secretSource(options: SecretSourceOptions): ResourceSource<AttestedWorkload> {
-  const { watcher, clock, log, names = spireSecretNames } = options;
+  const { watcher, clock, log, names = spireSecretNames, plainContexts = false } = options;
   const checked = (make: () => CheckedSecret): Answer => {
     try {
       return make();
@@ -64,7 +66,11 @@ export function secretSource(options: SecretSourceOptions): ResourceSource<Attes
   return {
     typeUrl: secretTypeUrl,
     open(workload, changed, node) {
-      const isPlain = wantsPlainContexts(node);
+      const isPlain = wantsPlainContexts(node, plainContexts);
+      const tellAbsent = onceEach((name) => {
+        const who = { pid: workload.pid, node: node?.id, name };
+        log.info(who, 'a secret is asked for that the workload may not have, or not yet');
+      });
       const watch = watcher.watch(workload, changed);
       const known = () => (workload.isAlive() ? watch.current() : 'unknown');
       const answer = (name: string, { svids, bundles }: Known): Answer => {
@@ -77,7 +83,9 @@ export function secretSource(options: SecretSourceOptions): ResourceSource<Attes
       return {
         resource(name) {
           const current = known();
-          return current === 'unknown' ? 'unknown' : answer(name, current);
+          const said = current === 'unknown' ? 'unknown' : answer(name, current);
+          if (said === 'absent') tellAbsent(name);
+          return said;
         },
         all() {
           const current = known();
@@ -94,6 +102,17 @@ export function secretSource(options: SecretSourceOptions): ResourceSource<Attes
         close: () => watch.close(),
       };
     },
+  };
+}
+
+/** Answers are made again with every change; the log needs each name once a stream. */
+function onceEach(tell: (name: string) => void): (name: string) => void {
+  let told: Set<string> | undefined;
+  return (name) => {
+    told ??= new Set();
+    if (told.has(name)) return;
+    told.add(name);
+    tell(name);
   };
 }
 

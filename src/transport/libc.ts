@@ -13,6 +13,11 @@ export interface Libc {
    * while anybody has it open for writing. Until the file is closed, whoever wants to open it for writing waits.
    */
   leaseForReading(fd: number): number;
+  /**
+   * Has the kernel keep this process's memory from core dumps, from debuggers of the same user and from `/proc/<pid>/mem`
+   * (prctl(2), PR_SET_DUMPABLE); returns 0, or the error number.
+   */
+  setUndumpable(): number;
 }
 
 const pidfdOpenNumber = 434;
@@ -20,6 +25,7 @@ const pollIn = 1;
 const setLease = 1024;
 const readLease = 0;
 const setSignal = 10;
+const setDumpable = 4;
 /** The kernel's word that somebody waits for the lease; ignored by default, as its usual SIGIO is not. */
 const sigurg = 23;
 
@@ -37,6 +43,7 @@ function load(): Libc {
   const getsockopt = library.func('int getsockopt(int, int, int, _Out_ void *, _Inout_ uint32_t *)');
   const syscall = library.func('long syscall(long, int, unsigned int)');
   const poll = library.func('int poll(_Inout_ void *, unsigned long, int)');
+  const prctl = library.func('int prctl(int, unsigned long, unsigned long, unsigned long, unsigned long)');
   const fcntl = library.func('fcntl', 'int', ['int', 'int', '...']);
   return {
     getsockopt: (fd, level, option, value) =>
@@ -54,5 +61,6 @@ function load(): Libc {
       fcntl(fd, setSignal, 'int', sigurg);
       return fcntl(fd, setLease, 'int', readLease) === 0 ? 0 : koffi.errno();
     },
+    setUndumpable: () => (prctl(setDumpable, 0, 0, 0, 0) === 0 ? 0 : koffi.errno()),
   };
 }

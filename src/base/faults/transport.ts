@@ -101,4 +101,9 @@ export const transportFaults = {
     hint: 'check the address, the file of its certificate authority, and that it runs',
     status: 'UNAVAILABLE',
   },
+  TRN0501: {
+    sentence: 'the kernel does not keep the memory of this process private (error {error})',
+    hint: 'run on Linux, and let prctl(2) through where system calls are filtered',
+    status: 'FAILED_PRECONDITION',
+  },
 } as const satisfies Record<`TRN${number}`, FaultRow>;

@@ -1,0 +1,10 @@
+import { InvalidArgumentError } from 'commander';
+
+/** The value of an option that counts something, at least one of it. */
+export function wholeNumber(given: string): number {
+  const value = Number(given);
+  if (!/^\d+$/.test(given) || value < 1 || value > 2 ** 31 - 1) {
+    throw new InvalidArgumentError('Give a whole number, at least 1.');
+  }
+  return value;
+}
