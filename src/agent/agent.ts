@@ -42,6 +42,8 @@ export interface Agent {
   readonly verifyServer: VerifyServer;
   /** Follows something else that the server pushes, over the same connection, as soon as the agent is attested. */
   readonly follow: Follow;
+  /** Asks the server for a JWT-SVID of an entry. */
+  readonly newJwtSvid: ServerCalls['newJwtSvid'];
   /** Resolves when the agent first has an SVID of its own; rejects with a Fault when only an operator can help. */
   readonly attested: Promise<void>;
   /** Syncs now, or right after the sync that is running. */
@@ -138,6 +140,7 @@ export function startAgent(options: AgentOptions): Agent {
     svid,
     verifyServer,
     follow: feeds.follow,
+    newJwtSvid: server.newJwtSvid,
     attested: attested.promise,
     syncSoon: pacemaker.soon,
     status() {

@@ -8,6 +8,7 @@ import type { Log } from '../telemetry/log.js';
 import { type ClientStream, type GrpcConnection, remoteStatus } from '../transport/grpc-client.js';
 import { serviceDefinition } from '../wire/services.js';
 import { type ReceivedResource, type ResourceFeed, wildcardFeed } from '../xds/client.js';
+import type { JwtRequest } from './jwt-svids.js';
 import { bundleFromMessage } from './server-messages.js';
 import type { AgentEntry } from './snapshot.js';
 import type { SignAnswer, SignRequest } from './svid-cache.js';
@@ -32,6 +33,8 @@ export interface ServerCalls {
   /** In their order of precedence; entries that are as in `known` are the same objects. */
   syncEntries(known: readonly AgentEntry[]): Promise<AgentEntry[]>;
   signSvids(requests: readonly SignRequest[]): Promise<readonly SignAnswer[]>;
+  /** A JWT-SVID in compact form, as the server gave it. */
+  newJwtSvid(request: JwtRequest): Promise<string>;
   /** What the server pushes of a type, over the same connection. `onEnd` hears why a stream ended. */
   follow<Value>(
     typeUrl: string,
@@ -95,6 +98,11 @@ export function serverCalls(connection: GrpcConnection, log: Log): ServerCalls {
         if (chain && (result.status?.code ?? 0) === 0) return { chain };
         return { refusal: result.status?.message ?? 'no reason given' };
       });
+    },
+    async newJwtSvid({ entryId, audience, deadlineMs }) {
+      const request = { entry_id: entryId, audience: [...audience] };
+      const answer = await connection.unary(svid.NewJWTSVID, request, { deadlineMs });
+      return answer.svid?.token ?? '';
     },
     follow: (typeUrl, read, onEnd) => wildcardFeed({ connection, typeUrl, read, onEnd, log }),
     close: () => connection.close(),

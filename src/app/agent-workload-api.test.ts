@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
-import { runningAgent } from '../../test/support/running-agent.js';
+import { eventually, runningAgent } from '../../test/support/running-agent.js';
 import {
   createEntries,
   entryApi,
@@ -23,6 +23,7 @@ async function shopWith(t: TestContext, ...entries: Parameters<typeof createEntr
   const node = { ttl: 60, agent_id: { trust_domain: 'shop.example', path: '/node/demo' } };
   const token = await joinToken(server, node);
   const { settings, agent } = await runningAgent(t, server, { joinToken: { token } });
+  await eventually(() => agent.status().serving);
   return { server, ids, agent, settings, client: workloadClient(t, settings.socket) };
 }
 
@@ -43,14 +44,37 @@ test('WA-04, WA-12: an entry that comes and one that goes reach the open stream,
   const { server, ids, client } = await shopWith(t, web);
   const stream = client.x509Svids();
   const idsOf = ({ svids = [] }: { svids?: { spiffe_id?: string }[] }) =>
-    svids.map(({ spiffe_id }) => spiffe_id);
+    svids.map(({ spiffe_id }) => spiffe_id).sort();
   assert.deepEqual(idsOf(await stream.next()), ['spiffe://shop.example/web']);
   const more = await createEntries(server, batch);
   const both = await stream.until(({ svids = [] }) => svids.length === 2);
-  assert.deepEqual(idsOf(both), ['spiffe://shop.example/web', 'spiffe://shop.example/batch']);
+  assert.deepEqual(idsOf(both), ['spiffe://shop.example/batch', 'spiffe://shop.example/web']);
   await server.admin.unary(entryApi.BatchDeleteEntry, { ids: [...ids, ...more] });
   await assert.rejects(
     stream.until(() => false),
     (error) => remoteStatus(error) === 'PERMISSION_DENIED' && !String(error).includes('unix:'),
   );
+});
+
+test('WA-14 to WA-16: a JWT-SVID for every audience asked for is good by the bundle that goes with it', async (t) => {
+  const { client } = await shopWith(t, web, batch);
+  const { svids = [] } = await client.fetchJwt(['orders', 'billing']);
+  assert.deepEqual(svids.map(({ spiffe_id, hint = '' }) => `${spiffe_id} ${hint}`).sort(), [
+    'spiffe://shop.example/batch internal',
+    'spiffe://shop.example/web ',
+  ]);
+  for (const { spiffe_id, svid = '' } of svids) {
+    for (const audience of ['orders', 'billing']) {
+      const { spiffe_id: validated, claims } = await client.validateJwt(audience, svid);
+      assert.equal(validated, spiffe_id);
+      assert.equal(claims?.fields?.sub?.stringValue, spiffe_id);
+      assert.deepEqual(
+        claims?.fields?.aud?.listValue?.values?.map(({ stringValue }) => stringValue),
+        ['billing', 'orders'],
+      );
+    }
+    await assert.rejects(client.validateJwt('shipping', svid), /INVALID_ARGUMENT/);
+  }
+  const { bundles = {} } = await client.jwtBundles().next();
+  assert.deepEqual(Object.keys(bundles), ['spiffe://shop.example']);
 });

@@ -2,6 +2,7 @@ import { adminApi } from '../agent/admin-api.js';
 import { type Agent, startAgent } from '../agent/agent.js';
 import type { BootstrapTrust } from '../agent/bootstrap-trust.js';
 import { identityWatcher } from '../agent/identity-watcher.js';
+import { createJwtSvids } from '../agent/jwt-svids.js';
 import type { ConnectToServer } from '../agent/membership.js';
 import { type PolicyFeed, policyRelay } from '../agent/policy-relay.js';
 import { readPolicy } from '../agent/read-policy.js';
@@ -96,7 +97,7 @@ export async function runAgent(settings: AgentSettings): Promise<RunningAgent | 
 
 /** What the workloads' socket serves: the Workload API, secrets and policies, each caller its own. */
 function workloadServices(
-  { identities }: Agent,
+  { identities, newJwtSvid }: Agent,
   feed: PolicyFeed,
   { log, secrets }: AgentSettings,
   clock: Clock,
@@ -112,7 +113,9 @@ function workloadServices(
     onEvent: (event) => logRefusal(event, log),
     log,
   });
-  return [workloadApi({ attest, views: workloadViews(identities, clock) }), ...xds];
+  const views = workloadViews(identities, clock);
+  const jwtSvids = createJwtSvids({ identities, newJwtSvid, clock, log });
+  return [workloadApi({ attest, views, jwtSvids, clock }), ...xds];
 }
 
 /** An Envoy that refuses a secret or a policy keeps the last good one; somebody should look at it. */

@@ -1,3 +1,4 @@
+import { fault } from '../base/faults/fault.js';
 import type { AttestedWorkload } from '../registration/attested-workload.js';
 import type { Bundle } from '../spiffe/bundle.js';
 import type { SpiffeId } from '../spiffe/id.js';
@@ -38,4 +39,14 @@ export interface WorkloadViews {
 export function identitiesIn({ identities }: WorkloadView): WorkloadIdentity[] {
   const taken = new Set<string>();
   return identities.filter(({ hint }) => hint === '' || (!taken.has(hint) && taken.add(hint)));
+}
+
+/** The bundles that the workload judges others by, the own one first. */
+export function bundlesIn({ bundle, federated }: WorkloadView): readonly Bundle[] {
+  return [bundle, ...federated];
+}
+
+/** Throws WLA0201, which says no selector: whoever asks learns nothing of how workloads are told apart. */
+export function requireIdentity({ identities }: WorkloadView, { pid }: AttestedWorkload): void {
+  if (identities.length === 0) throw fault('WLA0201', { pid });
 }

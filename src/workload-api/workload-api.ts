@@ -1,9 +1,17 @@
+import type { Clock } from '../base/clock.js';
 import { fault } from '../base/faults/fault.js';
 import type { AttestedWorkload } from '../registration/attested-workload.js';
 import type { Peer } from '../transport/peer.js';
-import { type Service, type StreamHandler, service } from '../transport/service.js';
+import {
+  type Call,
+  type Service,
+  type StreamHandler,
+  service,
+  type UnaryHandler,
+} from '../transport/service.js';
+import { type Caller, fetchJwtSvids, type JwtSvids, jwtBundles, validateJwtSvid } from './jwt-answers.js';
 import { requireSecurityHeader } from './security-header.js';
-import { type StateAnswer, streamStates } from './state-stream.js';
+import { requireAlive, type StateAnswer, streamStates } from './state-stream.js';
 import type { WorkloadViews } from './view.js';
 import { x509Bundles, x509Svids } from './x509-answers.js';
 
@@ -11,6 +19,8 @@ export interface WorkloadApiOptions {
   /** Who is calling, asked once a call. Throws a Fault to refuse it. */
   readonly attest: (peer: Peer) => Promise<AttestedWorkload>;
   readonly views: WorkloadViews;
+  readonly jwtSvids: JwtSvids;
+  readonly clock: Clock;
 }
 
 /**
@@ -18,9 +28,13 @@ export interface WorkloadApiOptions {
  * request. Every method wants the security header first, also those of a profile that is not served.
  */
 export function workloadApi(options: WorkloadApiOptions): Service {
+  const { jwtSvids, clock } = options;
   return service('SpiffeWorkloadAPI', {
     FetchX509SVID: states(options, x509Svids),
     FetchX509Bundles: states(options, x509Bundles),
+    FetchJWTSVID: answered(options, (request, caller) => fetchJwtSvids(request, caller, jwtSvids)),
+    FetchJWTBundles: states(options, jwtBundles),
+    ValidateJWTSVID: answered(options, (request, caller) => validateJwtSvid(request, caller, clock.now)),
     FetchWITSVID: notIssued,
     FetchWITBundles: notIssued,
   });
@@ -34,6 +48,31 @@ function states({ attest, views }: WorkloadApiOptions, answer: StateAnswer): Str
       for await (const _ of requests) {
         return await streamStates({ workload: await attest(peer), views, answer, signal, send });
       }
+    },
+  };
+}
+
+function answered<Request, Response>(
+  options: WorkloadApiOptions,
+  answer: (request: Request, caller: () => Promise<Caller>) => Promise<Response>,
+): UnaryHandler<Request, Response> {
+  return {
+    async unary(request, call) {
+      requireSecurityHeader(call.metadata);
+      return answer(request, () => callerOf(options, call));
+    },
+  };
+}
+
+async function callerOf({ attest, views }: WorkloadApiOptions, { peer }: Call): Promise<Caller> {
+  const workload = await attest(peer);
+  return {
+    workload,
+    view() {
+      requireAlive(workload);
+      const view = views.of(workload);
+      if (view === 'unknown') throw fault('WLA0203', {});
+      return view;
     },
   };
 }

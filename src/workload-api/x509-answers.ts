@@ -1,10 +1,9 @@
 import { fault } from '../base/faults/fault.js';
-import type { AttestedWorkload } from '../registration/attested-workload.js';
 import type { Bundle } from '../spiffe/bundle.js';
 import { trustDomainId } from '../spiffe/id.js';
 import { encode } from '../wire/messages.js';
 import type { StateAnswer } from './state-stream.js';
-import { identitiesIn, type WorkloadView } from './view.js';
+import { bundlesIn, identitiesIn, requireIdentity } from './view.js';
 
 /**
  * `X509SVIDResponse`: every identity that has an SVID, and the bundles to judge others by (Workload API §5.2.1). Nothing is said
@@ -14,7 +13,8 @@ export const x509Svids: StateAnswer = {
   parts(view, workload) {
     requireIdentity(view, workload);
     const identities = identitiesIn(view);
-    if (!identities[0]?.svid) return 'unknown';
+    const [first] = identities;
+    if (!first?.svid) return fault('WLA0204', { id: first?.id ?? '' });
     const svids = identities.flatMap(({ svid, hint }) => (svid ? [svid, hint] : []));
     return [...svids, ...bundlesIn(view)];
   },
@@ -48,15 +48,6 @@ export const x509Bundles: StateAnswer = {
   encode: ({ bundle, federated }) =>
     encode('X509BundlesResponse', { bundles: bundlesByDomain([bundle, ...federated]) }),
 };
-
-/** Throws WLA0201, which says no selector: whoever asks learns nothing of how workloads are told apart. */
-export function requireIdentity({ identities }: WorkloadView, { pid }: AttestedWorkload): void {
-  if (identities.length === 0) throw fault('WLA0201', { pid });
-}
-
-export function bundlesIn({ bundle, federated }: WorkloadView): readonly Bundle[] {
-  return [bundle, ...federated];
-}
 
 function bundlesByDomain(bundles: readonly Bundle[]): Record<string, Buffer> {
   return Object.fromEntries(

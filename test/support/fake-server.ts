@@ -105,6 +105,9 @@ export async function fakeServer(clock: Clock): Promise<FakeServer> {
           });
           return Promise.all(answers);
         },
+        async newJwtSvid() {
+          throw new Error('no test asks for it');
+        },
         // It is asked for everything, as SPIRE's server.
         follow: () => ({
           current: () => 'unknown',

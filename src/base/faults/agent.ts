@@ -37,6 +37,16 @@ export const agentFaults = {
     hint: 'nothing was handed out; look for a second server or a proxy between agent and server',
     status: 'FAILED_PRECONDITION',
   },
+  AGT0302: {
+    sentence: 'no JWT-SVID of `{id}` can be had from the server now: {problem}',
+    hint: 'try again; until the server answers, only audiences that were asked for before are served, and only while their tokens live',
+    status: 'UNAVAILABLE',
+  },
+  AGT0303: {
+    sentence: 'the server gives no JWT-SVID of `{id}` for these audiences: {reason}',
+    hint: 'ask for fewer or shorter audiences',
+    status: 'INVALID_ARGUMENT',
+  },
   AGT0401: {
     sentence: 'this node is not attested, and the agent has nothing to attest it with',
     hint: 'make a token with `plastron node token` and give it by --join-token-file or PLASTRON_JOIN_TOKEN, or give --x509pop-cert or --k8s-psat-cluster',
