@@ -16,6 +16,7 @@ import {
 import { recordingLog } from '../../test/support/log.js';
 import { isFault } from '../base/faults/fault.js';
 import { parseTrustDomain } from '../spiffe/id.js';
+import { createAddresses } from '../transport/failover.js';
 import { type Agent, type AgentOptions, startAgent } from './agent.js';
 import { openStateStore, type StateStore } from './state.js';
 
@@ -34,7 +35,7 @@ async function setUp(t: TestContext) {
   const start = (change: Partial<AgentOptions> = {}): Agent => {
     const agent = startAgent({
       trustDomain: shop,
-      address: 'localhost:8081',
+      addresses: createAddresses(['localhost:8081'], () => {}),
       bootstrap: { kind: 'bundle', bundle: bundleOf(server) },
       connect: server.connect,
       evidence: () =>

@@ -3,6 +3,7 @@ import type { FaultCode } from '../base/faults/table.js';
 import type { Bundle } from '../spiffe/bundle.js';
 import type { SpiffeId, TrustDomain } from '../spiffe/id.js';
 import type { SvidSource } from '../spiffe/source.js';
+import type { Addresses, AddressState } from '../transport/failover.js';
 import type { ResourceFeed } from '../xds/client.js';
 import { createIdentities, type Identities } from './identities.js';
 import { createMembership, type MembershipOptions } from './membership.js';
@@ -29,6 +30,8 @@ export interface AgentStatus {
   readonly svids: number;
   /** Why the last try failed; `undefined` when it succeeded. */
   readonly trouble: string | undefined;
+  /** The servers in the order in which they were given, and what was wrong when each was last tried. */
+  readonly servers: readonly AddressState[];
   /** Whether it can hand out identities: its own SVID lives, and what a sync of this life brought is still in force. */
   readonly serving: boolean;
 }
@@ -64,7 +67,7 @@ const quietIntervalMs = 5 * 60_000;
  * banned or not attested any more is everything withdrawn.
  */
 export function startAgent(options: AgentOptions): Agent {
-  const { connect, clock, log, trustDomain, random = Math.random } = options;
+  const { addresses, connect, clock, log, trustDomain, random = Math.random } = options;
   const membership = createMembership(options);
   const { svid, verifyServer } = membership;
   const identities = createIdentities(clock);
@@ -121,7 +124,7 @@ export function startAgent(options: AgentOptions): Agent {
     if (refusal && withdrawing.includes(refusal)) identities.withdraw();
     trouble = refusal ? membership.refused(refusal) : error;
     log.warn({ error: trouble }, 'no sync with the server; what was handed out before stays in force');
-    if (svid.current() || !needsAnOperator(trouble)) return;
+    if (svid.current() || !needsAnOperator(trouble, addresses)) return;
     attested.reject(trouble);
     pacemaker.stop();
   };
@@ -152,6 +155,7 @@ export function startAgent(options: AgentOptions): Agent {
         entries: identities.current()?.entries.length ?? 0,
         svids: identities.current()?.svids.size ?? 0,
         trouble: trouble === undefined ? undefined : sentenceOf(trouble),
+        servers: addresses.states(),
         serving: own !== undefined && own.notAfter > clock.now() && identities.current() !== undefined,
       };
     },
@@ -236,8 +240,16 @@ const hopeless: readonly FaultCode[] = [
   'TRN0302',
 ];
 
-function needsAnOperator(error: unknown): boolean {
-  return hopeless.some((code) => isFault(error, code));
+/** What is wrong with one server only. */
+const ofOneServer: readonly FaultCode[] = ['AGT0201', 'AGT0202', 'TRN0302'];
+
+const severalLeft = (servers: readonly AddressState[]): boolean =>
+  servers.length > 1 && servers.some(({ trouble }) => trouble === undefined);
+
+function needsAnOperator(error: unknown, addresses: Addresses): boolean {
+  const isOneOf = (codes: readonly FaultCode[]) => codes.some((code) => isFault(error, code));
+  const anotherMayDo = isOneOf(ofOneServer) && severalLeft(addresses.states());
+  return isOneOf(hopeless) && !anotherMayDo;
 }
 
 /** A server that we refused: our own reason says more than that the connection failed. */

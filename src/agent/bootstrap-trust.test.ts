@@ -68,7 +68,7 @@ test('insecure bootstrap takes what the first server says, and says so', async (
 test('a server is verified by the bundle of this moment', () => {
   const own = createOwnBundle(shop);
   const verify = serverVerifier({
-    address: 'localhost:8081',
+    address: () => 'localhost:8081',
     trustDomain: shop,
     bundle: own.current,
     clock: systemClock,

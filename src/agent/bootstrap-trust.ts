@@ -41,7 +41,7 @@ export async function bootstrapBundle(
   if (trust.kind === 'sha256' && found !== trust.fingerprint) {
     throw fault('AGT0202', { address, expected: trust.fingerprint, found });
   }
-  serverVerifier({ address, trustDomain, bundle: () => bundle, clock })(presented);
+  serverVerifier({ address: () => address, trustDomain, bundle: () => bundle, clock })(presented);
   log.info({ address, trustDomain, sha256: found }, 'took the first trust bundle from the server');
   return bundle;
 }

@@ -7,6 +7,7 @@ import type { SpiffeId, TrustDomain } from '../spiffe/id.js';
 import type { SvidSource } from '../spiffe/source.js';
 import type { X509Svid } from '../spiffe/x509-svid.js';
 import type { Log } from '../telemetry/log.js';
+import type { Addresses } from '../transport/failover.js';
 import { remoteStatus } from '../transport/grpc-client.js';
 import { type BootstrapTrust, bootstrapBundle } from './bootstrap-trust.js';
 import { acceptSvid, newKeyRequest } from './issued-svid.js';
@@ -21,8 +22,8 @@ export type ConnectToServer = (options: { svid?: SvidSource; verifyServer: Verif
 
 export interface MembershipOptions {
   trustDomain: TrustDomain;
-  /** Of the server, `host:port`; for messages. */
-  address: string;
+  /** Where the servers of the trust domain answer; what `connect` opens goes to the current one. */
+  addresses: Addresses;
   /** Used only while nothing is in `state`. */
   bootstrap: BootstrapTrust;
   connect: ConnectToServer;
@@ -58,7 +59,7 @@ export interface Membership {
 export function createMembership(options: MembershipOptions): Membership {
   const {
     trustDomain,
-    address,
+    addresses,
     bootstrap,
     connect,
     evidence,
@@ -69,7 +70,12 @@ export function createMembership(options: MembershipOptions): Membership {
   } = options;
   const svid = createOwnSvid({ clock, random });
   const bundle = createOwnBundle(trustDomain);
-  const verifyServer = serverVerifier({ address, trustDomain, bundle: bundle.current, clock });
+  const verifyServer = serverVerifier({
+    address: addresses.current,
+    trustDomain,
+    bundle: bundle.current,
+    clock,
+  });
   const kept = state.load();
   if (kept) {
     bundle.replace(kept.bundle);
@@ -88,12 +94,21 @@ export function createMembership(options: MembershipOptions): Membership {
     refusal = undefined;
   };
 
-  const attest = async (prover: NodeProver) => {
-    if (!bundle.current()) {
-      const fetchBundle = (verify: VerifyServer) =>
-        withServer(connect({ verifyServer: verify }), (server) => server.getBundle());
-      bundle.replace(await bootstrapBundle(bootstrap, { address, trustDomain, fetchBundle, clock, log }));
+  const firstBundle = async () => {
+    const address = addresses.current();
+    const fetchBundle = (verify: VerifyServer) =>
+      withServer(connect({ verifyServer: verify }), (server) => server.getBundle());
+    try {
+      return await bootstrapBundle(bootstrap, { address, trustDomain, fetchBundle, clock, log });
+    } catch (error) {
+      // It answered, but it is not the server; another address may be.
+      addresses.failed(address, error);
+      throw error;
     }
+  };
+
+  const attest = async (prover: NodeProver) => {
+    if (!bundle.current()) bundle.replace(await firstBundle());
     await withServer(connect({ verifyServer }), async (server) => {
       const trusted = await server.getBundle();
       const { privateKey, csr } = newKeyRequest();

@@ -16,7 +16,8 @@ export const serverId = (trustDomain: TrustDomain) => workloadId(trustDomain, '/
  * The address plays no part. Throws AGT0201.
  */
 export function serverVerifier(options: {
-  address: string;
+  /** Of the server that is asked now. */
+  address: () => string;
   trustDomain: TrustDomain;
   bundle: () => Bundle | undefined;
   clock: Clock;
@@ -29,7 +30,7 @@ export function serverVerifier(options: {
       const { id } = verifyX509Svid(chain, trusted, clock.now());
       if (id !== serverId(trustDomain)) throw new Error(`it is ${id}`);
     } catch (error) {
-      throw fault('AGT0201', { address, trustDomain, reason: reasonOf(error) }, { cause: error });
+      throw fault('AGT0201', { address: address(), trustDomain, reason: reasonOf(error) }, { cause: error });
     }
   };
 }

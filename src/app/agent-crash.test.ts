@@ -17,13 +17,14 @@ import { systemClock } from '../base/clock.js';
 import { bundleFromPem } from '../spiffe/bundle-pem.js';
 import { silentLog } from '../telemetry/log.js';
 import { dialTls } from '../transport/dial-tls.js';
+import { createAddresses } from '../transport/failover.js';
 
 /** An agent on `state` that would talk to the server for ever, until `stop`. */
 async function agentOn(t: TestContext, server: RunningTestServer, state: StateStore, token: string) {
   const bundle = bundleFromPem(shop, await bundlePemOf(server));
   const agent = startAgent({
     trustDomain: shop,
-    address: server.address,
+    addresses: createAddresses([server.address], () => {}),
     bootstrap: { kind: 'bundle', bundle },
     connect: (options) => serverCalls(dialTls({ address: server.address, ...options }), silentLog),
     evidence: joinTokenEvidence({ token }),

@@ -198,7 +198,7 @@ test('a foreign server is refused in every way of bootstrapping, before it sees 
   await first.close();
   const other = await runningServer(t);
   const log = recordingLog();
-  const later = await runningAgent(t, other, { ...first.settings, server: other.address, log });
+  const later = await runningAgent(t, other, { ...first.settings, servers: [other.address], log });
   await eventually(() => later.agent.status().trouble !== undefined);
   assert.match(later.agent.status().trouble ?? '', /AGT0201.*not the server of the trust domain/);
   const { agents = [] } = await other.admin.unary(agentApi.ListAgents, {});
@@ -228,7 +228,7 @@ test('a start that is given up while the server is away ends, and leaves no sock
   const log = recordingLog();
   const start = runAgent({
     trustDomain: shop,
-    server: server.address,
+    servers: [server.address],
     dataDir: join(folder, 'data'),
     socket: join(folder, 'agent.sock'),
     adminSocket: join(folder, 'admin.sock'),

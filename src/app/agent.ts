@@ -18,6 +18,7 @@ import { type SecretSourceOptions, secretSource } from '../sds/secret-source.js'
 import type { TrustDomain } from '../spiffe/id.js';
 import type { Log } from '../telemetry/log.js';
 import { dialTls } from '../transport/dial-tls.js';
+import { type Addresses, createAddresses, failoverConnection } from '../transport/failover.js';
 import type { Service } from '../transport/service.js';
 import { serveUnix } from '../transport/unix-server.js';
 import { workloadApi } from '../workload-api/workload-api.js';
@@ -27,8 +28,8 @@ import { type EvidenceSettings, nodeEvidence } from './node-attestors.js';
 
 export interface AgentSettings extends EvidenceSettings {
   readonly trustDomain: TrustDomain;
-  /** Of the server, `host:port`. */
-  readonly server: string;
+  /** Of servers of the trust domain, `host:port`: one at least. */
+  readonly servers: readonly string[];
   /** The agent's own identity and trust bundle; no key of a workload. */
   readonly dataDir: string;
   /** For workloads and their Envoys: open to every local process. */
@@ -44,6 +45,10 @@ export interface AgentSettings extends EvidenceSettings {
   readonly maxConnectionsPerUser?: number;
   readonly log: Log;
   readonly clock?: Clock;
+  /** Milliseconds until a server that does not answer is taken for one that is not there. */
+  readonly connectTimeoutMs?: number;
+  /** In [0, 1): which server is asked first, and all jitter. */
+  readonly random?: () => number;
   /** Gives the start up while the node is not attested yet. */
   readonly signal?: AbortSignal;
 }
@@ -59,18 +64,24 @@ export interface RunningAgent {
  * up before. What was started before something fails is closed again. Throws AGT01xx, AGT02xx, AGT04xx, ATT03xx, TRN01xx.
  */
 export async function runAgent(settings: AgentSettings): Promise<RunningAgent | undefined> {
-  const { trustDomain, server, dataDir, socket, adminSocket, bootstrap, syncIntervalMs } = settings;
-  const { log, clock = systemClock, signal, maxConnectionsPerUser } = settings;
+  const { trustDomain, servers, dataDir, socket, adminSocket, bootstrap, syncIntervalMs } = settings;
+  const { log, clock = systemClock, signal, maxConnectionsPerUser, random = Math.random } = settings;
   const closers: (() => Promise<void> | void)[] = [];
   const close = async () => {
     for (const closer of closers.splice(0).reverse()) await closer();
   };
   try {
-    const connect: ConnectToServer = (options) => serverCalls(dialTls({ address: server, ...options }), log);
+    const addresses = createAddresses(
+      servers,
+      (failure) => log.warn(failure, 'a server does not answer, the next one is asked'),
+      random,
+    );
+    const connect = connector(addresses, settings);
     const state = openStateStore(dataDir, trustDomain);
     const evidence = nodeEvidence(settings);
     const agent = startAgent({
-      ...{ trustDomain, address: server, bootstrap, connect, evidence, state, clock, log, syncIntervalMs },
+      ...{ trustDomain, addresses, bootstrap, connect, evidence, state, clock, log, random },
+      syncIntervalMs,
     });
     closers.push(() => agent.stop());
     const admin = await serveUnix({ path: adminSocket, mode: 0o600, services: adminApi(agent, clock), log });
@@ -93,6 +104,16 @@ export async function runAgent(settings: AgentSettings): Promise<RunningAgent | 
     await close();
     throw error;
   }
+}
+
+function connector(addresses: Addresses, { connectTimeoutMs, log }: AgentSettings): ConnectToServer {
+  const timeout = connectTimeoutMs === undefined ? {} : { connectTimeoutMs };
+  return (options) => {
+    const connection = failoverConnection(addresses, (address) =>
+      dialTls({ address, ...timeout, ...options }),
+    );
+    return serverCalls(connection, log);
+  };
 }
 
 /** What the workloads' socket serves: the Workload API, secrets and policies, each caller its own. */

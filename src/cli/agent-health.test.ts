@@ -17,11 +17,12 @@ const serving: AgentStatus = {
   entries: 3,
   svids: 2,
   trouble: undefined,
+  servers: [],
   serving: true,
 };
 const starting: AgentStatus = {
   ...{ id: undefined, svidNotAfter: undefined, lastSync: undefined },
-  ...{ entries: 0, svids: 0, trouble: 'TRN0301', serving: false },
+  ...{ entries: 0, svids: 0, trouble: 'TRN0301', servers: [], serving: false },
 };
 
 /** What the command says of an agent in that state; the socket's path is written SOCKET. */

@@ -8,6 +8,7 @@ import { parseTrustDomain, type TrustDomain } from '../spiffe/id.js';
 import { createLog, type LogLevel } from '../telemetry/log.js';
 import { keepMemoryPrivate } from '../transport/private-memory.js';
 import type { Cli } from './cli.js';
+import { hostAndPort } from './host-and-port.js';
 import { addSdsOptions, type SdsOptions, sdsSettings } from './sds-options.js';
 import { aborted, stopSignal } from './stop-signal.js';
 import { readTextFile } from './text-file.js';
@@ -15,7 +16,7 @@ import { wholeSeconds } from './whole-seconds.js';
 
 interface Options extends SdsOptions {
   trustDomain: string;
-  server: string;
+  server: string[];
   dataDir: string;
   socket: string;
   adminSocket: string;
@@ -35,7 +36,11 @@ interface Options extends SdsOptions {
 export function agentRun(cli: Cli): Command {
   const command = new Command()
     .requiredOption('--trust-domain <name>', 'the trust domain that the agent belongs to')
-    .requiredOption('--server <host:port>', 'where the server answers')
+    .requiredOption(
+      '--server <host:port>',
+      'where a server answers; several (again, or with commas) are tried in turn',
+      serverAddresses,
+    )
     .requiredOption('--data-dir <dir>', "the agent's own identity; no key of a workload is ever in it")
     .requiredOption('--socket <path>', 'the socket that workloads and Envoys connect to')
     .requiredOption('--admin-socket <path>', "the socket for the agent's own user")
@@ -82,7 +87,7 @@ async function run(cli: Cli, options: Options): Promise<void> {
   const log = createLog({ level: options.logLevel, fields: { role: 'agent' } });
   const running = await runAgent({
     trustDomain,
-    server: options.server,
+    servers: options.server,
     dataDir: path(options.dataDir),
     // Not made absolute: a socket's path must be short.
     socket: options.socket,
@@ -128,6 +133,12 @@ function x509Pop({ x509popCert: cert, x509popKey: key }: Options, path: (given: 
   if (cert === undefined && key === undefined) return {};
   if (cert === undefined || key === undefined) throw fault('CLI0302', {});
   return { x509Pop: { certFile: path(cert), keyFile: path(key) } };
+}
+
+function serverAddresses(given: string, before: readonly string[] = []): string[] {
+  const addresses = given.split(',').map((address) => address.trim());
+  for (const address of addresses) hostAndPort(address);
+  return [...new Set([...before, ...addresses])];
 }
 
 function sha256(given: string): string {

@@ -1,4 +1,3 @@
-import { isIPv6 } from 'node:net';
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type ServerSettings, startServer } from '../app/server.js';
@@ -7,6 +6,7 @@ import { parseTrustDomain, parseWorkloadId } from '../spiffe/id.js';
 import { createLog, type LogLevel } from '../telemetry/log.js';
 import { keepMemoryPrivate } from '../transport/private-memory.js';
 import type { Cli } from './cli.js';
+import { hostAndPort } from './host-and-port.js';
 import { several } from './several.js';
 import { aborted, stopSignal } from './stop-signal.js';
 import { readTextFile } from './text-file.js';
@@ -131,13 +131,4 @@ function databaseOf(cli: Cli, { store, storeFile }: Options): Pick<ServerSetting
 function wholeNumber(given: string): number {
   if (!/^\d{1,6}$/.test(given)) throw new InvalidArgumentError('Write a whole number.');
   return Number(given);
-}
-
-function hostAndPort(given: string): { host: string; port: number } {
-  const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(given) ?? [];
-  const host = bracketed ?? plain;
-  if (host === undefined || Number(port) > 65_535 || (bracketed !== undefined && !isIPv6(bracketed))) {
-    throw new InvalidArgumentError('Write HOST:PORT, with an IPv6 address in brackets.');
-  }
-  return { host, port: Number(port) };
 }

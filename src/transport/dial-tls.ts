@@ -14,6 +14,8 @@ export interface TlsDialOptions {
   readonly svid?: SvidSource;
   /** Judges what the server presented (DER, the leaf first), whatever it was signed by. Throws a Fault to refuse it. */
   readonly verifyServer: (chain: readonly Uint8Array[]) => void;
+  /** Milliseconds that a call waits for a connection; ten seconds unless it says otherwise. */
+  readonly connectTimeoutMs?: number;
 }
 
 /**
@@ -21,7 +23,7 @@ export interface TlsDialOptions {
  * sessions are never resumed. Not one byte of a call is sent to a server that was refused.
  */
 export function dialTls(options: TlsDialOptions): GrpcConnection {
-  const { address, svid, verifyServer } = options;
+  const { address, svid, verifyServer, connectTimeoutMs } = options;
   let refusal: Fault | undefined;
   const secure = (socket: Socket) => handshake(socket, address, svid);
   const judge = (chain: readonly Uint8Array[]) => {
@@ -41,6 +43,7 @@ export function dialTls(options: TlsDialOptions): GrpcConnection {
     // Only while calls are running, which every server allows.
     options: { 'grpc.keepalive_time_ms': 30_000, 'grpc.keepalive_timeout_ms': 10_000 },
     ...(svid && { onRenew: (renew) => svid.onChange(renew) }),
+    ...(connectTimeoutMs !== undefined && { connectTimeoutMs }),
   });
 }
 

@@ -2,6 +2,7 @@ import {
   type ChannelCredentials,
   type ChannelOptions,
   Client,
+  connectivityState,
   Metadata,
   type ServiceError,
   status,
@@ -24,7 +25,10 @@ export interface CallOptions {
 
 /** A connection to one gRPC server; it connects at the first call, and again by itself when it was lost. */
 export interface GrpcConnection {
-  /** Throws TRN0301 with the server's status (`remoteStatus`), TRN0302 when the server was refused by us. */
+  /**
+   * Throws TRN0301 with the server's status (`remoteStatus`; UNAVAILABLE as well when nobody has answered for ten seconds),
+   * TRN0302 when the server was refused by us.
+   */
   unary<Request, Response>(
     method: Method<Request, Response>,
     request: Request,
@@ -68,18 +72,25 @@ export interface Dialer {
   refusal?(): Fault | undefined;
   /** Calls back when new calls should go over a new connection. Returns how to stop that. */
   onRenew?(renew: () => void): () => void;
+  /** Milliseconds that a call waits for a connection; ten seconds unless it says otherwise. */
+  readonly connectTimeoutMs?: number;
 }
 
 export function connectionOver(dialer: Dialer): GrpcConnection {
-  let link = openLink(dialer);
-  const links = new Set([link]);
-  const stopRenewing = dialer.onRenew?.(() => {
+  const links = new Set<Link>();
+  const open = () => {
+    const opened = openLink(dialer, () => opened === link && renew());
+    links.add(opened);
+    return opened;
+  };
+  const renew = () => {
     const old = link;
-    link = openLink(dialer);
-    links.add(link);
+    link = open();
     // Calls that are running keep the connection that they run on.
     old.retire(() => links.delete(old));
-  });
+  };
+  let link: Link = open();
+  const stopRenewing = dialer.onRenew?.(renew);
   return {
     unary: (method, request, options) => unary(link, dialer, method, request, options),
     stream: (method, options) => stream(link, dialer, method, options),
@@ -100,7 +111,10 @@ interface Cancellable {
 interface Link {
   readonly client: Client;
   readonly calls: Set<Cancellable>;
+  /** From then on the call is broken off when it gets no connection in time. */
   started(call: Cancellable): void;
+  /** Whether that is why the call ended. */
+  gaveUp(call: Cancellable): boolean;
   ended(call: Cancellable): void;
   retire(retired: () => void): void;
 }
@@ -108,7 +122,10 @@ interface Link {
 /** The servers that we call are ones that we verified; a whole node's policies may come in one message. */
 const maxResponseBytes = 64 * 1024 * 1024;
 
-function openLink(dialer: Dialer): Link {
+const defaultConnectTimeoutMs = 10_000;
+
+/** `stuck` hears of a call that got no connection in time: the kernel would try the same one for two minutes. */
+function openLink(dialer: Dialer, stuck: () => void): Link {
   const client = new Client(dialer.target, dialer.credentials(), {
     'grpc.use_local_subchannel_pool': 1,
     'grpc.enable_channelz': 0,
@@ -122,6 +139,16 @@ function openLink(dialer: Dialer): Link {
     ...dialer.options,
   });
   const calls = new Set<Cancellable>();
+  const timers = new Map<Cancellable, NodeJS.Timeout>();
+  const given = new WeakSet<Cancellable>();
+  const isConnected = () => client.getChannel().getConnectivityState(false) === connectivityState.READY;
+  const giveUp = (call: Cancellable) => {
+    timers.delete(call);
+    if (isConnected()) return;
+    given.add(call);
+    call.cancel();
+    stuck();
+  };
   let onIdle: (() => void) | undefined;
   const closeIfIdle = () => {
     if (!onIdle || calls.size > 0) return;
@@ -131,8 +158,15 @@ function openLink(dialer: Dialer): Link {
   return {
     client,
     calls,
-    started: (call) => calls.add(call),
+    started: (call) => {
+      calls.add(call);
+      if (isConnected()) return;
+      timers.set(call, setTimeout(giveUp, dialer.connectTimeoutMs ?? defaultConnectTimeoutMs, call));
+    },
+    gaveUp: (call) => given.has(call),
     ended: (call) => {
+      clearTimeout(timers.get(call));
+      timers.delete(call);
       calls.delete(call);
       closeIfIdle();
     },
@@ -163,7 +197,7 @@ function unary<Request, Response>(
       (error, response) => {
         link.ended(call);
         signal?.removeEventListener('abort', cancel);
-        if (error) reject(failureOf(error, method.path, dialer));
+        if (error) reject(failureOf(link.gaveUp(call) ? noConnection(error) : error, method.path, dialer));
         // grpc-js makes a missing message an error.
         else resolve(response as Response);
       },
@@ -200,7 +234,7 @@ function stream<Request, Response>(
   if (signal?.aborted) cancel();
   else signal?.addEventListener('abort', cancel);
   return {
-    responses: responsesOf(call, method.path, dialer),
+    responses: responsesOf(link, call, method.path, dialer),
     send: (request) => void call.write(request),
     end: () => call.end(),
     cancel,
@@ -208,6 +242,7 @@ function stream<Request, Response>(
 }
 
 async function* responsesOf<Response>(
+  link: Link,
   call: AsyncIterable<Response> & Cancellable,
   path: string,
   dialer: Dialer,
@@ -215,11 +250,17 @@ async function* responsesOf<Response>(
   try {
     yield* call;
   } catch (error) {
-    throw failureOf(error as ServiceError, path, dialer);
+    const failure = error as ServiceError;
+    throw failureOf(link.gaveUp(call) ? noConnection(failure) : failure, path, dialer);
   } finally {
     // Whoever stops reading has no more use for the call; once it has ended this does nothing.
     call.cancel();
   }
+}
+
+/** A call that we broke off ends as cancelled; what it means is that nobody was there. */
+function noConnection(error: ServiceError): ServiceError {
+  return Object.assign(error, { code: status.UNAVAILABLE, details: 'no connection in time' });
 }
 
 function failureOf(error: ServiceError, method: string, dialer: Dialer): Fault {

@@ -27,7 +27,7 @@ export async function runningAgent(
   const folder = temporaryFolder(t);
   const all: AgentSettings = {
     trustDomain: shop,
-    server: server.address,
+    servers: [server.address],
     dataDir: join(folder, 'data'),
     socket: join(folder, 'agent.sock'),
     adminSocket: join(folder, 'admin.sock'),
