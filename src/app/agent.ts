@@ -19,7 +19,9 @@ import type { TrustDomain } from '../spiffe/id.js';
 import type { Log } from '../telemetry/log.js';
 import { dialTls } from '../transport/dial-tls.js';
 import { type Addresses, createAddresses, failoverConnection } from '../transport/failover.js';
-import type { Service } from '../transport/service.js';
+import { healthHandlers } from '../transport/health.js';
+import { reflectionServices } from '../transport/reflection.js';
+import { namesOf, type Service, service } from '../transport/service.js';
 import { serveUnix } from '../transport/unix-server.js';
 import { workloadApi } from '../workload-api/workload-api.js';
 import { xdsServices } from '../xds/engine.js';
@@ -116,9 +118,9 @@ function connector(addresses: Addresses, { connectTimeoutMs, log }: AgentSetting
   };
 }
 
-/** What the workloads' socket serves: the Workload API, secrets and policies, each caller its own. */
+/** What the workloads' socket serves: the Workload API, secrets and policies, each caller its own; and word of what it is. */
 function workloadServices(
-  { identities, newJwtSvid }: Agent,
+  { identities, newJwtSvid, status }: Agent,
   feed: PolicyFeed,
   { log, secrets }: AgentSettings,
   clock: Clock,
@@ -136,7 +138,12 @@ function workloadServices(
   });
   const views = workloadViews(identities, clock);
   const jwtSvids = createJwtSvids({ identities, newJwtSvid, clock, log });
-  return [workloadApi({ attest, views, jwtSvids, clock }), ...xds];
+  const api = [workloadApi({ attest, views, jwtSvids, clock }), ...xds];
+  const health = service(
+    'grpc.health.v1.Health',
+    healthHandlers(namesOf(api), async () => status().serving),
+  );
+  return [...api, health, ...reflectionServices([...api, health])];
 }
 
 /** An Envoy that refuses a secret or a policy keeps the last good one; somebody should look at it. */

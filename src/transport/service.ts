@@ -82,3 +82,9 @@ export function service<Name extends string>(name: Name, handlers: Handlers<Serv
   );
   return { methods };
 }
+
+/** The full names of these services, each once. */
+export function namesOf(services: readonly Service[]): string[] {
+  const names = services.flatMap(({ methods }) => methods.map(({ path }) => path.split('/')[1] ?? ''));
+  return [...new Set(names)];
+}

@@ -116,11 +116,6 @@ export const serverFaults = {
     hint: 'write its whole SPIFFE ID, as the server lists it: it begins with /spire/agent/',
     status: 'INVALID_ARGUMENT',
   },
-  SRV0501: {
-    sentence: 'this server has no service `{service}`',
-    hint: 'ask for the health of the server as a whole, with no service name',
-    status: 'NOT_FOUND',
-  },
   SRV0502: {
     sentence: '`{level}` is not a log level',
     hint: 'use one of ERROR, WARN, INFO, DEBUG',

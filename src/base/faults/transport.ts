@@ -106,4 +106,9 @@ export const transportFaults = {
     hint: 'run on Linux, and let prctl(2) through where system calls are filtered',
     status: 'FAILED_PRECONDITION',
   },
+  TRN0601: {
+    sentence: 'there is no service `{service}` here',
+    hint: 'ask for the health of the process as a whole, with no service name',
+    status: 'NOT_FOUND',
+  },
 } as const satisfies Record<`TRN${number}`, FaultRow>;
