@@ -48,7 +48,12 @@ export interface RunningShop {
 }
 
 /** Starts the server, the agent, `orders` and `web` as `plastron demo` does; resolves when both Envoys are live. */
-export async function startShop(ending: Ending, policy: string): Promise<RunningShop> {
+export async function startShop(
+  ending: Ending,
+  policy: string,
+  // Longer than any outage in the tests: what becomes of SVIDs that nobody renews is another story.
+  svidSeconds = 300,
+): Promise<RunningShop> {
   const envoy = await findEnvoy(process.env, (sentence) => console.error(sentence));
   const stage = openStage(envoy, process.env, new AbortController().signal);
   ending.after(() => stage.close(false));
@@ -68,8 +73,7 @@ export async function startShop(ending: Ending, policy: string): Promise<Running
     renameSync(at('policy/.shop.yaml'), at('policy/shop.yaml'));
   };
   save(policy);
-  // Longer than any outage here: what becomes of SVIDs that nobody renews is another story.
-  const options = { policyFolder: at('policy'), svidSeconds: 300 };
+  const options = { policyFolder: at('policy'), svidSeconds };
   const { address, adminSocket, agentSocket, agentAdminSocket } = await startTrustDomain(
     { ...stage, crew },
     options,
