@@ -4,5 +4,6 @@ import type { Bench } from './bench.js';
 export const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   entries: async () => (await import('./entries.js')).entries,
   propagate: async () => (await import('./propagate.js')).propagate,
+  sds: async () => (await import('./sds.js')).sds,
   issue: async () => (await import('./issue.js')).issue,
 };

@@ -1,22 +1,13 @@
-import { fork, spawn } from 'node:child_process';
-import { accessSync, constants, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { fork } from 'node:child_process';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { toPem } from '../src/base/pem.js';
 import { dialUnix } from '../src/transport/dial-unix.js';
 import { decode, typeUrlOf } from '../src/wire/messages.js';
 import { serviceDefinition } from '../src/wire/services.js';
-import { type Ending, endChild, temporaryFolder } from '../test/support/children.js';
-import { startPlastron } from '../test/support/plastron.js';
-import {
-  bundleApi,
-  createEntries,
-  entryApi,
-  entryMessage,
-  joinToken,
-} from '../test/support/running-server.js';
+import { type Ending, endChild } from '../test/support/children.js';
+import { createEntries, entryApi, entryMessage, joinToken } from '../test/support/running-server.js';
+import { node, type StartAgent, selectors, spireAgent, startOurAgent } from './agents.js';
 import type { Bench, BenchRun, Figures } from './bench.js';
 import type { LightAgents } from './light-agents.js';
 import { byTurns, quantile } from './rounds.js';
@@ -31,105 +22,34 @@ export const propagate: Bench = {
     const ours = await ourSubject(bench);
     const agents = Number(bench.option('agents'));
     const spire = spireServer();
-    const agentBinary = process.env.SPIRE_AGENT_BIN;
-    const missing = 'missing' in spire ? spire.missing : missingProgram('SPIRE_AGENT_BIN', agentBinary);
-    if ('missing' in spire || agentBinary === undefined || missing !== undefined) {
+    const agent = spireAgent();
+    if ('missing' in spire || 'missing' in agent) {
       const alone = await byTurns(bench, { ours });
-      return { ours: { ...alone.ours, agents }, peers: { spire: { missing: missing ?? '' } } };
+      const missing = [spire, agent].flatMap((one) => ('missing' in one ? [one.missing] : [])).join('; ');
+      return { ours: { ...alone.ours, agents }, peers: { spire: { missing } } };
     }
-    const theirs = await spireSubject(bench, spire.binary, agentBinary);
+    const theirs = await spireSubject(bench, spire.binary, agent.start);
     const figures = await byTurns(bench, { ours, spire: theirs });
     return { ours: { ...figures.ours, agents }, peers: { spire: figures.spire } };
   },
 };
 
-function missingProgram(variable: string, path: string | undefined): string | undefined {
-  if (path === undefined || path === '') return `${variable} is not set`;
-  try {
-    accessSync(path, constants.X_OK);
-    return undefined;
-  } catch {
-    return `${variable} is no program: ${path}`;
-  }
-}
-
-const node = '/node/bench';
-const selectors = [`unix:uid:${process.geteuid?.()}`];
-
 async function ourSubject(bench: BenchRun): Promise<() => Promise<Figures>> {
   const server = await startOurServer(bench);
   await connectLightAgents(bench, server, Number(bench.option('agents')));
-  const folder = temporaryFolder(bench);
-  const socket = join(folder, 'agent.sock');
-  const bundle = await bundleFile(server, folder);
-  startPlastron(
-    bench,
-    [
-      ...['agent', 'run', '--trust-domain', 'shop.example', '--server', server.address],
-      ...['--data-dir', join(folder, 'data'), '--socket', socket, '--admin-socket', join(folder, 'a.sock')],
-      ...['--trust-bundle', bundle],
-    ],
-    { PLASTRON_JOIN_TOKEN: await tokenFor(server) },
-  );
+  const { socket } = await startOurAgent(bench, server);
   return subject(bench, server, socket, Number(bench.option('entries')));
 }
 
 async function spireSubject(
   bench: BenchRun,
   serverBinary: string,
-  agentBinary: string,
+  startAgent: StartAgent,
 ): Promise<() => Promise<Figures>> {
   const server = await startSpireServer(bench, serverBinary);
-  const folder = temporaryFolder(bench);
-  const socket = join(folder, 'agent.sock');
-  const config = join(folder, 'agent.conf');
-  const [host, port] = server.address.split(':');
-  const bundle = await bundleFile(server, folder);
-  const token = await tokenFor(server);
-  writeFileSync(
-    config,
-    `agent {
-  data_dir = "${folder}"
-  log_level = "WARN"
-  server_address = "${host}"
-  server_port = ${port}
-  socket_path = "${socket}"
-  trust_domain = "shop.example"
-  trust_bundle_path = "${bundle}"
-  join_token = "${token}"
-}
-plugins {
-  NodeAttestor "join_token" {
-    plugin_data {}
-  }
-  KeyManager "memory" {
-    plugin_data {}
-  }
-  WorkloadAttestor "unix" {
-    plugin_data {}
-  }
-}
-`,
-  );
-  const child = spawn(agentBinary, ['run', '-config', config], {
-    stdio: ['ignore', 'ignore', process.env.VERBOSE ? 'inherit' : 'ignore'],
-  });
-  bench.after(() => endChild(child));
+  const { socket } = await startAgent(bench, server);
   return subject(bench, server, socket, Number(bench.option('spire-entries')));
 }
-
-async function bundleFile({ admin }: BenchServer, folder: string): Promise<string> {
-  const { x509_authorities = [] } = await admin.unary(bundleApi.GetBundle, {});
-  const path = join(folder, 'bundle.pem');
-  writeFileSync(
-    path,
-    x509_authorities.map(({ asn1 = Buffer.alloc(0) }) => toPem('CERTIFICATE', asn1)).join(''),
-  );
-  return path;
-}
-
-const tokenFor = (server: BenchServer) =>
-  joinToken(server, { ttl: 600, agent_id: { trust_domain: 'shop.example', path: node } });
 
 /** Agents with ten entries each, all connected when this resolves. */
 async function connectLightAgents(bench: BenchRun, server: BenchServer, count: number): Promise<void> {
