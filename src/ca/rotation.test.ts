@@ -32,6 +32,14 @@ test('nothing changes before half life, and the same array comes back', async ()
   assert.equal(await rotateAt(set, start + 11 * hour), set);
 });
 
+test('one that was just made needs no successor, however short its life is: back-dating makes it no older', async () => {
+  const property = fc.asyncProperty(fc.integer({ min: 1, max: 60 }), fc.nat(999), async (ttlSeconds, ms) => {
+    const set = await beginAt([], start + ms, ttlSeconds);
+    assert.equal(await rotateAt(set, start + ms, ttlSeconds), set);
+  });
+  await fc.assert(property, { numRuns: 60 });
+});
+
 test('FD-01: the next authority is in the bundle from half life on, and signs when a sixth is left', async () => {
   const first = await beginAt([], start);
   const set = await rotateAt(first, start + 12 * hour);

@@ -113,4 +113,5 @@ function canSign<Authority extends Lasting>(authority: Authority): authority is 
   return authority.key.kind !== 'missing';
 }
 
-const lifeOf = ({ notBefore, notAfter }: Lasting): number => notAfter - notBefore;
+/** From when it was made. */
+const lifeOf = ({ notBefore, notAfter }: Lasting): number => notAfter - (notBefore + backdateMs);
