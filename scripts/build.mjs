@@ -40,6 +40,7 @@ const sources = [
   'scripts',
   'proto/protos.lock.json',
   'proto/spiffe/protos.lock.json',
+  'proto/plastron/protos.lock.json',
 ];
 const settings = ['package-lock.json', 'tsconfig.json', 'node_modules/.package-lock.json'];
 const built = statSync(stamp, { throwIfNoEntry: false })?.mtimeMs;

@@ -69,11 +69,14 @@ export const sources = {
   },
 };
 
+/** Our own protocols, which come from nowhere: `npm run protos:own` after changing one. */
+export const own = { folder: 'proto/plastron' };
+
 /** The workspaces, the sources each may draw from (the first that has a file wins), and the files we use ourselves. */
 export const workspaces = [
   {
     folder: 'proto',
-    nested: ['spiffe'],
+    nested: ['spiffe', 'plastron'],
     sources: ['envoy-types', 'controlplane-api'],
     roots: [
       'envoy/admin/v3/certs.proto',

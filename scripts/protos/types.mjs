@@ -1,4 +1,4 @@
-// Makes the TypeScript types of the vendored protos (<workspace>/types/**.d.ts), only when their lock file, this script or
+// Makes the TypeScript types of the protos (<folder>/types/**.d.ts), only when their lock file, this script or
 // the generator changed. One root file imports everything, so that the generator sees one tree of names.
 import { spawnSync } from 'node:child_process';
 import {
@@ -15,12 +15,12 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { sha256 } from './files.mjs';
-import { workspaces } from './sources.mjs';
+import { own, workspaces } from './sources.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const generatorManifest = join(root, 'node_modules/@grpc/proto-loader/package.json');
 
-for (const { folder } of workspaces) {
+for (const { folder } of [...workspaces, own]) {
   const target = join(root, folder);
   const lock = readFileSync(join(target, 'protos.lock.json'));
   const made = [lock, readFileSync(fileURLToPath(import.meta.url)), readFileSync(generatorManifest)];

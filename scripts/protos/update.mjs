@@ -5,9 +5,8 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import protobuf from 'protobufjs';
 import { fetchPackage } from './fetch-package.mjs';
-import { importsOf, isBundled, sha256, vendoredFiles } from './files.mjs';
+import { declares, importsOf, isBundled, sha256, vendoredFiles } from './files.mjs';
 import { sources, workspaces } from './sources.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -64,16 +63,6 @@ function locate(name, ids, folders) {
     }
   }
   return undefined;
-}
-
-/** The package of a file and the names it declares there: how a name is found without reading every file. */
-function declares(bytes) {
-  const { package: name, root: tree } = protobuf.parse(bytes.toString('utf8'), { keepCase: true });
-  const space = name === undefined ? tree : tree.lookup(name);
-  const declared = space.nestedArray.filter(
-    (each) => each instanceof protobuf.Type || each instanceof protobuf.Service,
-  );
-  return { package: name ?? '', declares: declared.map((each) => each.name).sort() };
 }
 
 function described(ids) {

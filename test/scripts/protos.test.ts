@@ -20,12 +20,14 @@ interface Lock {
 interface Files {
   isBundled(name: string): boolean;
   importsOf(text: string): string[];
-  vendoredFiles(folder: string, nested: string[]): string[];
+  vendoredFiles(folder: string, nested?: string[]): string[];
+  declares(bytes: Uint8Array): { package: string; declares: string[] };
   sha256(bytes: Uint8Array): string;
 }
 
 const scripts = pathToFileURL(join(root, 'scripts/protos/'));
-const { workspaces, sources } = (await import(new URL('sources.mjs', scripts).href)) as {
+const { own, workspaces, sources } = (await import(new URL('sources.mjs', scripts).href)) as {
+  own: { folder: string };
   workspaces: Workspace[];
   sources: Record<string, { package: string; version: string; licence: string }>;
 };
@@ -90,6 +92,16 @@ for (const { folder, nested, roots, sources: ids } of workspaces) {
     assert.equal(hidden, true);
   });
 }
+
+test('the lock file of our own protocols says what is in them (else: npm run protos:own)', () => {
+  const expected = files.vendoredFiles(join(root, own.folder)).map((name) => {
+    const bytes = read(own.folder, name);
+    return [name, { sha256: files.sha256(bytes), ...files.declares(bytes) }];
+  });
+  assert.deepEqual(JSON.parse(read(own.folder, 'protos.lock.json').toString('utf8')), {
+    files: Object.fromEntries(expected),
+  });
+});
 
 test('npm links both workspaces and can take neither from a registry', () => {
   const { packages } = JSON.parse(read('package-lock.json').toString('utf8')) as {
