@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type Clock, systemClock } from '../base/clock.js';
 import type { SourceFile } from '../base/source.js';
+import { authoritiesName } from '../ca/authority-file.js';
 import { openIssuingPool } from '../ca/issuing/pool.js';
 import type { KeyManager } from '../ca/key-manager.js';
 import { folderContents } from '../control/folder-contents.js';
@@ -123,7 +124,7 @@ async function openTrustDomain(
   const { trustDomain, dataDir, database, x509SvidTtl, caTtl, keys, log, clock = systemClock } = settings;
   const store = await openStore({ dataDir, ...(database && { database }), trustDomain, clock });
   closers.push(() => store.close());
-  const path = join(dataDir, 'authorities.pem');
+  const path = join(dataDir, authoritiesName);
   const pool = openIssuingPool({ log });
   closers.push(() => pool.close());
   const basics = { trustDomain, clock };
@@ -155,6 +156,7 @@ async function openTrustDomain(
     verifiers,
     attempts: attemptLimit(settings.attestationsPerSecond),
     identity,
+    backup: { ...basics, store, authorities: authorities.pem },
   };
   return { context, identity };
 }

@@ -23,6 +23,9 @@ import { authoritiesFromPem, authoritiesToPem } from './authority-pem.js';
 import type { AuthoritySet } from './authority-set.js';
 import type { KeyManager } from './key-manager.js';
 
+/** Of the file, in the data directory of a server. */
+export const authoritiesName = 'authorities.pem';
+
 /**
  * Writes authorities with their private keys to one file that only its owner can read. After a crash at any moment there is
  * the old file or the new one, whole. Makes the folder (0700) if it is not there. Throws CAS0302, CAS0303.

@@ -54,6 +54,16 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./server-health.js')).serverHealth,
   },
   {
+    words: 'server backup',
+    summary: 'copy everything that a running server keeps into one file',
+    load: async () => (await import('./server-backup.js')).serverBackup,
+  },
+  {
+    words: 'server restore',
+    summary: 'put a backup in the place of a lost server',
+    load: async () => (await import('./server-restore.js')).serverRestore,
+  },
+  {
     words: 'node list',
     summary: 'list the nodes',
     load: async () => (await import('./node/list.js')).nodeList,

@@ -15,7 +15,8 @@ export type Stream = 'stdout' | 'stderr';
 /** The little of a writable stream that a voice needs. */
 export interface TextSink {
   readonly isTTY?: boolean | undefined;
-  write(text: string): unknown;
+  /** `written` is called once there is room for more. */
+  write(data: string | Uint8Array, written?: (error?: Error | null) => void): unknown;
 }
 
 export interface Voice {

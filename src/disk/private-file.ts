@@ -11,14 +11,22 @@ export const changesByOthers = 0o022;
 /**
  * Writes a file (0600) that only its owner can read. After a crash at any moment there is the old file or the new one, whole.
  * It waits for the disk beside the main thread, since a disk that hangs must not hold up every stream. One write of a path at a
- * time. Throws the errors of the operating system.
+ * time. Throws the errors of the operating system, and those of `contents`.
  */
-export async function writePrivateFile(path: string, text: string): Promise<void> {
+export async function writePrivateFile(
+  path: string,
+  contents: string | AsyncIterable<Uint8Array>,
+): Promise<void> {
   const temporary = `${path}.new`;
   // Left behind by a crash. The new one is made exclusively: never through a link that somebody put there.
   await rm(temporary, { force: true });
-  await writeFile(temporary, text, { mode: 0o600, flag: 'wx', flush: true });
-  await rename(temporary, path);
+  try {
+    await writeFile(temporary, contents, { mode: 0o600, flag: 'wx', flush: true });
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
   const folder = await open(dirname(path), 'r');
   try {
     await folder.sync();

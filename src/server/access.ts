@@ -10,7 +10,7 @@ const local: readonly Role[] = ['local'];
 
 /**
  * Who may call what: every method of SPIRE's server API, whether it is served yet or not. Equals SPIRE's own policy
- * (its pkg/server/authpolicy). A method that is not here cannot be served.
+ * (its pkg/server/authpolicy); and of our own services. A method that is not here cannot be served.
  */
 export const access: Readonly<Record<string, Readonly<Record<string, readonly Role[]>>>> = {
   'spire.api.server.agent.v1.Agent': {
@@ -86,4 +86,5 @@ export const access: Readonly<Record<string, Readonly<Record<string, readonly Ro
   'spire.api.server.logger.v1.Logger': { GetLogger: local, SetLogLevel: local, ResetLogLevel: local },
   'spire.api.server.debug.v1.Debug': { GetInfo: local },
   'grpc.health.v1.Health': { Check: local, Watch: local, List: local },
+  'plastron.server.v1.Backup': { CreateBackup: local },
 };

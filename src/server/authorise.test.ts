@@ -124,7 +124,8 @@ const allowedCallers: Record<Purpose, readonly CallerName[]> = {
 };
 
 test('the table has every method of SPIRE’s server API and of the health protocol, and no other (S33)', () => {
-  const methods = Object.entries(access).map(([service, table]) => {
+  const others = Object.entries(access).filter(([service]) => !service.startsWith('plastron.'));
+  const methods = others.map(([service, table]) => {
     assert.deepEqual(
       Object.keys(table).sort(),
       Object.keys(serviceDefinition(service) as object).sort(),

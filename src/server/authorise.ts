@@ -88,7 +88,10 @@ export function createAuthoriser(options: AuthoriserOptions): Authoriser {
         return rolesOf({ kind: 'workload', peer: verifiedPeer }, options).length > 0;
       }
       const agent = registry.agent(id);
-      return agent !== undefined && !agent.banned && [agent.serial, agent.nextSerial].includes(serial);
+      if (!agent || agent.banned) return false;
+      return (
+        [agent.serial, agent.nextSerial].includes(serial) || isOfLostServer(verifiedPeer, agent, registry)
+      );
     },
     authorise: async (peer, method, roles) => {
       if (roles.includes('anyone')) return openCaller(peer, verified(peer));
@@ -130,7 +133,8 @@ function rolesOf(caller: Caller, { registry, adminIds }: AuthoriserOptions): Rol
 }
 
 /** Asked for every call, so a ban or a renewal counts on connections that are open already (S12). */
-async function currentAgent(registry: Registry, { id, serial }: VerifiedPeer): Promise<AgentRecord> {
+async function currentAgent(registry: Registry, peer: VerifiedPeer): Promise<AgentRecord> {
+  const { id, serial } = peer;
   const agent = registry.agent(id);
   if (!agent) throw agentDenied('SRV0103', 'AGENT_NOT_ATTESTED');
   if (agent.banned) throw agentDenied('SRV0105', 'AGENT_BANNED');
@@ -139,10 +143,26 @@ async function currentAgent(registry: Registry, { id, serial }: VerifiedPeer): P
     return agent;
   }
   if (serial === agent.nextSerial) await registry.activateAgent(id, serial);
+  else if (isOfLostServer(peer, agent, registry)) {
+    await registry.catchUpAgent(id, { serial, expiresAt: peer.notAfter });
+  }
   // By now it may have been another call with the new SVID that activated it.
   const activated = registry.agent(id);
   if (activated?.serial !== serial || activated.banned) throw agentDenied('SRV0104', 'AGENT_NOT_ACTIVE');
   return activated;
+}
+
+/**
+ * Whether an agent shows an SVID that it can only have from a server that was lost, and restored from a backup that does not
+ * know of it. It counts, for else every agent that cannot attest again would be locked out; never an older one than the newest
+ * that was shown, and not for longer than SVIDs from before the restore last.
+ */
+function isOfLostServer(
+  { notBefore, notAfter }: VerifiedPeer,
+  agent: AgentRecord,
+  { restoredAt }: Registry,
+): boolean {
+  return restoredAt !== undefined && notBefore < restoredAt && notAfter > agent.expiresAt;
 }
 
 export function isAgentId(id: SpiffeId): boolean {

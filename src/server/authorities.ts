@@ -4,6 +4,7 @@ import { fault } from '../base/faults/fault.js';
 import { watchClock } from '../base/steady-clock.js';
 import { takingTurns } from '../base/turns.js';
 import { loadAuthorities, saveAuthorities } from '../ca/authority-file.js';
+import { authoritiesToPem } from '../ca/authority-pem.js';
 import {
   type AuthoritySet,
   activeAuthority,
@@ -43,6 +44,8 @@ export interface Authorities extends BundleSource {
   issueOwn(request: Omit<SvidRequest, 'now'>): Promise<IssuedSvid>;
   /** A JWT-SVID. Rejects with what `issueJwtSvid` throws. */
   issueJwt(request: Omit<JwtSvidRequest, 'now'>): Promise<IssuedJwtSvid>;
+  /** All of them as they are on the disk, with the keys that are there (`authoritiesToPem`). **Secret.** */
+  pem(): string;
   /**
    * Adds authorities that are not ours to our trust bundle: until they end, whoever trusts us trusts them. Rejects with SRV0607
    * for a JWT authority with the key ID of another one, and with STO02xx.
@@ -112,6 +115,7 @@ export async function openAuthorities(options: AuthoritiesOptions): Promise<Auth
   await become((from) => beginAuthorities(from, keys, { trustDomain, ttlSeconds, now: start }), start);
   return {
     own: () => bundle,
+    pem: () => authoritiesToPem(saved),
     bundle: (asked) => (asked === trustDomain ? bundle : undefined),
     onChange: (listener) => {
       listeners.add(listener);

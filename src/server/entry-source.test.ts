@@ -55,6 +55,7 @@ async function openWith(agents: readonly AgentRecord[], clock: { now: () => numb
     entries: async () => [],
     agents: async () => [...agents],
     unsettledSerials: async () => [],
+    restoredAt: async () => undefined,
     createEntries: written,
     deleteEntries: async (ids: readonly string[]) => ids.map(() => true),
     banAgent: async (id: SpiffeId) => {

@@ -111,6 +111,18 @@ export interface StoreFollower {
   reset(contents: StoreContents): void;
 }
 
+/** A copy of everything in a store at one moment. */
+export interface StoreSnapshot {
+  /** Version of the store's schema. */
+  readonly schemaVersion: number;
+  /** Bytes. */
+  readonly size: number;
+  /** The bytes of the copy, in order. Iterated at most once; then the copy is gone. */
+  read(): AsyncIterable<Uint8Array>;
+  /** For who does not read it to its end. */
+  close(): Promise<void>;
+}
+
 /**
  * What the server needs of a store. A promise is kept only when what it says is on the disk; a call that fails has changed
  * nothing, except with STO0402. What promises and followers of one store say is never older than what they said before.
@@ -129,6 +141,8 @@ export interface ServerStore {
   /** Each gives the record as it is now, or `undefined` when there is no such agent (any more). */
   renewAgent(id: SpiffeId, next: { serial: string; expiresAt: number }): Promise<AgentRecord | undefined>;
   activateAgent(id: SpiffeId, serial: string): Promise<AgentRecord | undefined>;
+  /** Only for one that is newer than the last that is known. */
+  catchUpAgent(id: SpiffeId, shown: { serial: string; expiresAt: number }): Promise<AgentRecord | undefined>;
   banAgent(id: SpiffeId): Promise<AgentRecord | undefined>;
   setAgentVersion(id: SpiffeId, version: string): Promise<AgentRecord | undefined>;
   /** Deletes the agent and the alias that its join token brought; gives the ID of the latter. */
@@ -167,6 +181,14 @@ export interface ServerStore {
 
   /** Resolves when something could be written just now. */
   checkWritable(): Promise<void>;
+
+  /**
+   * Everything that was acknowledged before the call is in it. `undefined` for a database that is backed up by tools of its
+   * own. Rejects with STO02xx.
+   */
+  snapshot(): Promise<StoreSnapshot | undefined>;
+  /** When the store was last restored from a backup, in milliseconds since the Unix epoch, if it ever was. */
+  restoredAt(): Promise<number | undefined>;
 }
 
 export interface EntryChange {

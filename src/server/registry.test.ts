@@ -44,6 +44,7 @@ function fakeStore(entries: Entry[], agents = [agent]) {
     entries: async () => entries,
     agents: async () => agents,
     unsettledSerials: async () => [],
+    restoredAt: async () => undefined,
     createEntries: async (created: readonly Entry[]) => {
       check();
       return created.map((one) => ({ kind: 'written', entry: one }) as const);

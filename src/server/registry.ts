@@ -20,10 +20,13 @@ import type { AgentRecord, EntryOutcome, ServerStore } from './ports.js';
  */
 export interface Registry
   extends Pick<ServerStore, 'createEntries' | 'updateEntries' | 'deleteEntries' | 'attest'>,
-    Pick<ServerStore, 'renewAgent' | 'activateAgent' | 'banAgent' | 'setAgentVersion' | 'deleteAgent'>,
+    Pick<ServerStore, 'renewAgent' | 'activateAgent' | 'catchUpAgent' | 'banAgent'>,
+    Pick<ServerStore, 'setAgentVersion' | 'deleteAgent'>,
     Pick<ServerStore, 'createJoinToken' | 'joinToken' | 'settleJoinToken' | 'checkWritable'>,
     EntryTree {
   readonly serverId: SpiffeId;
+  /** When the store was last restored from a backup, if it ever was: what the lost one knew since is not known here. */
+  readonly restoredAt: number | undefined;
   entry(id: string): Entry | undefined;
   entries(): Iterable<Entry>;
   /** In the order of their IDs, from the one after `id` on. */
@@ -70,6 +73,7 @@ export async function openRegistry(
   const directory = createDirectory((await store.entries()).map(share), await store.agents());
   const unsettled = new Set(await store.unsettledSerials());
   const serverId = workloadId(trustDomain, '/spire/server');
+  const restoredAt = await store.restoredAt();
   const listeners = new Set<(change: RegistryChange) => void>();
   const changed = (entries: readonly EntryReplaced[], ...agents: SpiffeId[]) => {
     for (const listener of [...listeners]) listener({ entries, agents });
@@ -79,6 +83,7 @@ export async function openRegistry(
     ...agentWrites(store, directory, changed, unsettled),
     ...authorisation(directory, serverId, clock),
     serverId,
+    restoredAt,
     entry: directory.entry,
     entries: directory.entries,
     entriesAfter: directory.entriesAfter,
@@ -186,6 +191,7 @@ function agentWrites(
   | 'attest'
   | 'renewAgent'
   | 'activateAgent'
+  | 'catchUpAgent'
   | 'setAgentVersion'
   | 'banAgent'
   | 'deleteAgent'
@@ -218,6 +224,11 @@ function agentWrites(
     renewAgent: async (id, next) => keep(await store.renewAgent(id, next)),
     activateAgent: async (id, serial) => {
       const agent = keep(await store.activateAgent(id, serial));
+      changed([], id);
+      return agent;
+    },
+    catchUpAgent: async (id, shown) => {
+      const agent = keep(await store.catchUpAgent(id, shown));
       changed([], id);
       return agent;
     },

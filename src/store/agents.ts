@@ -68,6 +68,20 @@ export function* activateAgent(id: SpiffeId, serial: string): Work<AgentRecord |
   return yield* changedAgent(rows);
 }
 
+/** An SVID that is newer than the last one that the store knows of was shown: it is the agent's only one from now on. */
+export function* catchUpAgent(
+  id: SpiffeId,
+  serial: string,
+  expiresAt: number,
+): Work<AgentRecord | undefined> {
+  const rows = yield [
+    `update agents set serial = ?, expires_at = ?, next_serial = '', next_expires_at = 0
+       where id = ? and banned = 0 and expires_at < ? returning *`,
+    [serial, expiresAt, id, expiresAt],
+  ];
+  return yield* changedAgent(rows);
+}
+
 export function* banAgent(id: SpiffeId): Work<AgentRecord | undefined> {
   return yield* changedAgent(yield ['update agents set banned = 1 where id = ? returning *', [id]]);
 }

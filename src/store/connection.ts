@@ -1,3 +1,4 @@
+import type { StoreSnapshot } from '../server/ports.js';
 import type { UnitArgs, UnitName, UnitResult } from './units.js';
 
 /** A database, as the store uses it. */
@@ -10,6 +11,8 @@ export interface Connection {
   run<Name extends UnitName>(name: Name, ...args: UnitArgs<Name>): Promise<UnitResult<Name>>;
   /** Calls `look` whenever something may have been written, by this server or another one, until it is stopped. */
   watch(look: () => void): () => Promise<void>;
+  /** All of it at one moment; a database that has tools of its own for that has none. Rejects with STO02xx. */
+  readonly snapshot?: () => Promise<StoreSnapshot>;
   /** Lets everything that was asked for end, then lets go of the database. */
   close(): Promise<void>;
 }

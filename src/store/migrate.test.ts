@@ -7,9 +7,10 @@ import { temporaryFolder } from '../../test/support/children.js';
 import { postgresMissing, startPostgres } from '../../test/support/postgres.js';
 import { versionOne, versionOneSchema } from '../../test/support/store-version-1.js';
 import { parseTrustDomain } from '../spiffe/id.js';
+import type { StoreOptions } from './connect.js';
 import { forPostgres } from './postgres/dialect.js';
 import { schema } from './schema.js';
-import { openStore, type StoreOptions } from './store.js';
+import { openStore } from './store.js';
 
 const skip = postgresMissing();
 const postgres = skip ? undefined : await startPostgres({ after });

@@ -1,23 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
-import type { Clock } from '../base/clock.js';
 import type { Entry } from '../registration/entry.js';
 import type { ServerStore } from '../server/ports.js';
-import type { TrustDomain } from '../spiffe/id.js';
+import { connectStore, type StoreOptions } from './connect.js';
 import type { Connection } from './connection.js';
 import { follow } from './follow.js';
-import { openLibsql } from './libsql/connection.js';
-import { openPostgres } from './postgres/connection.js';
-import type { DatabaseSource } from './postgres/target.js';
-
-export interface StoreOptions {
-  /** The folder of the database file; made, 0700, when it is not there. */
-  dataDir: string;
-  /** A PostgreSQL database in the place of the file. */
-  database?: DatabaseSource;
-  trustDomain: TrustDomain;
-  clock: Clock;
-}
 
 /**
  * Opens the store: a file in the data directory, for this process alone, or a database that several servers share. What it
@@ -25,7 +11,7 @@ export interface StoreOptions {
  */
 export async function openStore(options: StoreOptions): Promise<ServerStore & { close(): Promise<void> }> {
   const { clock } = options;
-  const connection = await connect(options);
+  const connection = await connectStore(options);
   const { run, close } = connection;
   return {
     entries: () => allEntries(run),
@@ -36,6 +22,7 @@ export async function openStore(options: StoreOptions): Promise<ServerStore & { 
     attest: (attestation) => run('attest', attestation, randomUUID(), clock.now()),
     renewAgent: (id, { serial, expiresAt }) => run('renewAgent', id, serial, expiresAt),
     activateAgent: (id, serial) => run('activateAgent', id, serial),
+    catchUpAgent: (id, { serial, expiresAt }) => run('catchUpAgent', id, serial, expiresAt),
     banAgent: (id) => run('banAgent', id),
     setAgentVersion: (id, version) => run('setAgentVersion', id, version),
     deleteAgent: (id) => run('deleteAgent', id),
@@ -53,13 +40,10 @@ export async function openStore(options: StoreOptions): Promise<ServerStore & { 
     position: () => run('storePosition'),
     follow: (since, follower) => follow(connection, since, follower),
     checkWritable: () => run('checkWritable', clock.now()),
+    snapshot: async () => connection.snapshot?.(),
+    restoredAt: () => run('restoredAt'),
     close,
   };
-}
-
-function connect({ dataDir, database, trustDomain }: StoreOptions): Promise<Connection> {
-  if (database) return openPostgres({ source: database, env: process.env, trustDomain });
-  return openLibsql({ path: join(dataDir, 'server.db'), trustDomain });
 }
 
 /** In one piece they would hold everything else up. */

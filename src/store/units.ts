@@ -3,6 +3,7 @@ import {
   allAgents,
   attest,
   banAgent,
+  catchUpAgent,
   deleteAgent,
   renewAgent,
   setAgentVersion,
@@ -11,9 +12,11 @@ import { appendAuthorities, appendedAuthorities } from './appended-authorities.j
 import { bundleSequence, lastBundleSequence } from './bundle.js';
 import { changesSince, storePosition } from './changes.js';
 import { checkWritable } from './check-writable.js';
+import { storeCounts } from './counts.js';
 import { createEntries, deleteEntries, entriesAfter, updateEntries } from './entries.js';
 import { allFederatedBundles, deleteFederatedBundles, writeFederatedBundles } from './federated-bundles.js';
 import { createJoinToken, joinToken, settleJoinToken, unsettledSerials } from './join-tokens.js';
+import { moveForward, restoredAt } from './move-forward.js';
 import type { Work } from './unit.js';
 
 /** Units that only read: several may run beside those that write. */
@@ -26,6 +29,8 @@ const reads = {
   appendedAuthorities,
   storePosition,
   changesSince,
+  storeCounts,
+  restoredAt,
 } as const;
 
 /** Every unit of work by its name, which is what crosses to the thread that owns the database. */
@@ -37,6 +42,7 @@ export const units = {
   attest,
   renewAgent,
   activateAgent,
+  catchUpAgent,
   banAgent,
   setAgentVersion,
   deleteAgent,
@@ -48,6 +54,7 @@ export const units = {
   appendAuthorities,
   writeFederatedBundles,
   deleteFederatedBundles,
+  moveForward,
 } as const;
 
 export const isRead = (name: UnitName): boolean => name in reads;

@@ -12,5 +12,6 @@ export interface VerifiedPeer {
   /** Serial number of the leaf, lower-case hexadecimal without leading zeros. */
   readonly serial: string;
   /** Milliseconds since the Unix epoch. */
+  readonly notBefore: number;
   readonly notAfter: number;
 }

@@ -31,9 +31,9 @@ export function verifyPeerIfPresented(
     const trustDomain = trustDomainOf(claimedSvidId(peer.presented));
     const bundle = bundles.bundle(trustDomain);
     if (!bundle) throw fault('TRN0202', { trustDomain });
-    const { id, serial, notAfter } = verifyX509Svid(peer.presented, bundle, clock.now());
+    const { id, serial, notBefore, notAfter } = verifyX509Svid(peer.presented, bundle, clock.now());
     // The only place where a VerifiedPeer is made.
-    return { id, serial, notAfter } as VerifiedPeer;
+    return { id, serial, notBefore, notAfter } as VerifiedPeer;
   } catch (error) {
     if (!(error instanceof Fault) || error.code === 'TRN0202') throw error;
     throw fault('TRN0203', { problem: error.message }, { cause: error });

@@ -12,7 +12,7 @@ const forAgents =
 const forDownstream = /^(NewDownstreamX509CA|PublishJWTAuthority|PublishWITAuthority)$/;
 
 export function purposeOf(service: string, method: string): Purpose {
-  if (/Logger$|Debug$|Health$/.test(service)) return 'localOnly';
+  if (/Logger$|Debug$|Health$|Backup$/.test(service)) return 'localOnly';
   if (/^(AttestAgent|GetBundle)$/.test(method)) return 'everybody';
   if (method === 'GetFederatedBundle') return 'operatorsAndAgents';
   if (forDownstream.test(method)) return 'downstream';

@@ -86,4 +86,14 @@ export const cliFaults = {
     hint: 'name a folder that this user may write to, on a disk with room',
     status: 'INVALID_ARGUMENT',
   },
+  CLI0803: {
+    sentence: 'a backup has keys in it and is nothing for a terminal',
+    hint: 'name a file with --out FILE, or send it on to a program that encrypts it',
+    status: 'INVALID_ARGUMENT',
+  },
+  CLI0804: {
+    sentence: 'the backup cannot be written to `{path}`: {reason}',
+    hint: 'name a file in a folder that this user may write to, on a disk that has room for all of it',
+    status: 'INVALID_ARGUMENT',
+  },
 } as const satisfies Record<`CLI${number}`, FaultRow>;

@@ -122,4 +122,56 @@ export const storeFaults = {
     hint: 'look at the log of the database; its user needs to own the tables, or to be allowed to create them',
     status: 'UNAVAILABLE',
   },
+  STO0501: {
+    sentence: '`{path}` is no backup of a server',
+    hint: 'name a file that `plastron server backup` wrote',
+    status: 'FAILED_PRECONDITION',
+  },
+  STO0502: {
+    sentence: 'the backup `{path}` is damaged: {problem}',
+    hint: 'use another backup; nothing was changed',
+    status: 'DATA_LOSS',
+  },
+  STO0503: {
+    sentence:
+      'the backup `{path}` was written by a later program: its {what} has version {version}, this one knows {known}',
+    hint: 'restore it with the program that wrote it, or a later one; nothing was changed',
+    status: 'FAILED_PRECONDITION',
+  },
+  STO0504: {
+    sentence: 'the backup `{path}` is of the trust domain `{found}`, not of `{trustDomain}`',
+    hint: 'use a backup of this trust domain; nothing was changed',
+    status: 'FAILED_PRECONDITION',
+  },
+  STO0505: {
+    sentence:
+      'the backup `{path}` is open to others than this user: its mode is {mode} and its owner is uid {uid}',
+    hint: 'treat keys that others could read as lost; if nobody did, make the file 0600, owned by this user',
+    status: 'FAILED_PRECONDITION',
+  },
+  STO0506: {
+    sentence: 'the data directory `{folder}` is not empty: {names}',
+    hint: 'name an empty folder, or give --force, which moves what is there into a folder beside what is restored',
+    status: 'ALREADY_EXISTS',
+  },
+  STO0507: {
+    sentence: 'the backup `{path}` cannot be read: {code}',
+    hint: 'check the name, and that this user may read the file',
+    status: 'INVALID_ARGUMENT',
+  },
+  STO0508: {
+    sentence: 'the backup cannot be put into `{folder}`: {code}',
+    hint: 'name a data directory that this user may write to, on a disk that has room for all of it',
+    status: 'FAILED_PRECONDITION',
+  },
+  STO0509: {
+    sentence: 'the database cannot be copied to `{path}` for a backup: {code}',
+    hint: 'make room on the disk of the data directory, for a second database, and see that it can be written',
+    status: 'FAILED_PRECONDITION',
+  },
+  STO0510: {
+    sentence: 'the backup `{path}` cannot be restored like that: {problem}',
+    hint: 'name with --store or --store-file the database that was restored by its own tools, and only then',
+    status: 'INVALID_ARGUMENT',
+  },
 } as const satisfies Record<`STO${number}`, FaultRow>;

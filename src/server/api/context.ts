@@ -6,6 +6,7 @@ import type { Log } from '../../telemetry/log.js';
 import type { AttemptLimit } from '../attempt-limit.js';
 import type { Authoriser, Caller } from '../authorise.js';
 import type { Authorities } from '../authorities.js';
+import type { BackupParts } from '../backup/write-backup.js';
 import type { FederatedBundles } from '../federated-bundles.js';
 import type { AgentRecord } from '../ports.js';
 import type { Registry } from '../registry.js';
@@ -22,6 +23,7 @@ export interface ApiContext {
   /** One a way for nodes to attest. */
   readonly verifiers: readonly NodeVerifier[];
   readonly attempts: AttemptLimit;
+  readonly backup: BackupParts;
   readonly clock: Clock;
   readonly log: Log;
   /** Seconds, for entries that do not say. */

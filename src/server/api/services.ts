@@ -1,6 +1,7 @@
 import type { Service } from '../../transport/service.js';
 import { guardedService } from '../guarded-service.js';
 import { agentService } from './agent.js';
+import { backupService } from './backup.js';
 import { bundleService } from './bundle.js';
 import type { ApiContext } from './context.js';
 import { debugService } from './debug.js';
@@ -10,13 +11,14 @@ import { loggerService } from './logger.js';
 import { svidService } from './svid.js';
 
 /**
- * SPIRE's server API, every method of it, and the health protocol. The same services stand on TLS and on the admin socket:
+ * SPIRE's server API, every method of it, the health protocol, and backups. The same services stand on TLS and on the admin socket:
  * callers differ, not methods.
  */
 export function serverApi(context: ApiContext): Service[] {
   const { authoriser } = context;
   return [
     agentService(context),
+    backupService(context),
     bundleService(context),
     debugService(context),
     entryService(context),

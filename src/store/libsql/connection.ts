@@ -1,9 +1,11 @@
 import { Worker } from 'node:worker_threads';
 import { type Fault, fault } from '../../base/faults/fault.js';
 import { receivedError } from '../../base/faults/sent-error.js';
+import { takingTurns } from '../../base/turns.js';
 import type { Connection } from '../connection.js';
-import { isRead } from '../units.js';
+import { isRead, type UnitResult } from '../units.js';
 import type { FromWorker, ToWorker, WorkerStart } from './messages.js';
+import { takeSnapshot } from './snapshot.js';
 
 /** Starts the thread that owns the database file, and waits until it has it. Throws STO01xx, STO02xx. */
 export async function openLibsql(start: WorkerStart): Promise<Connection> {
@@ -29,15 +31,22 @@ export async function openLibsql(start: WorkerStart): Promise<Connection> {
   });
   const say = (message: ToWorker) => worker.postMessage(message);
   let lastId = 0;
+  const ask = (isWrite: boolean, message: (id: number) => ToWorker) =>
+    new Promise<unknown>((resolve, reject) => {
+      if (isStopped) return reject(stopped());
+      const id = ++lastId;
+      waiting.set(id, { isWrite, resolve, reject });
+      say(message(id));
+    });
+  const inTurn = takingTurns();
   return {
     run: (name, ...args) =>
-      new Promise((resolve, reject) => {
-        if (isStopped) return reject(stopped());
-        const id = ++lastId;
-        // The thread answers with what the unit of this name gives back.
-        waiting.set(id, { isWrite: !isRead(name), resolve: resolve as (value: unknown) => void, reject });
-        say({ kind: 'call', id, name, args });
-      }),
+      // The thread answers with what the unit of this name gives back.
+      ask(!isRead(name), (id) => ({ kind: 'call', id, name, args })) as Promise<UnitResult<typeof name>>,
+    snapshot: () => {
+      const path = `${start.path}.backup`;
+      return inTurn(() => takeSnapshot(path, () => ask(false, (id) => ({ kind: 'snapshot', id, path }))));
+    },
     watch: (look) => {
       watchers.add(look);
       return async () => void watchers.delete(look);

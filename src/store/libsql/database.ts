@@ -17,9 +17,10 @@ export interface Database {
  */
 export function openDatabase(path: string): Database {
   const connection = new Libsql(path);
-  connection.pragma('locking_mode = exclusive');
-  connection.pragma('journal_mode = wal');
-  connection.pragma('synchronous = full');
+  // Not by its `pragma()`, whose statements would keep the file open, and locked, after `close()`.
+  connection.exec('pragma locking_mode = exclusive');
+  connection.exec('pragma journal_mode = wal');
+  connection.exec('pragma synchronous = full');
   const prepared = new Map<string, Libsql.Statement<unknown[]>>();
   const prepare = (sql: string) => {
     const statement = prepared.get(sql) ?? connection.prepare<unknown[]>(sql).safeIntegers(true);

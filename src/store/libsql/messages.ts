@@ -12,6 +12,8 @@ export interface WorkerStart {
 
 export type ToWorker =
   | ({ readonly kind: 'call'; readonly id: number } & UnitCall)
+  /** Copies the database into a file that is not there yet. */
+  | { readonly kind: 'snapshot'; readonly id: number; readonly path: string }
   | { readonly kind: 'close' };
 
 export type FromWorker =

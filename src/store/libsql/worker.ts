@@ -4,6 +4,7 @@ import { sentError } from '../../base/faults/sent-error.js';
 import { migrate } from '../migrate.js';
 import type { Outcome } from '../outcome.js';
 import { startUnit } from '../units.js';
+import { copyDatabase } from './copy-database.js';
 import { openDatabase } from './database.js';
 import { ensureDatabaseFile } from './database-file.js';
 import { runGroup } from './group.js';
@@ -39,6 +40,10 @@ try {
             calls.map((call) => () => startUnit(call)),
           );
     for (const [index, outcome] of outcomes.entries()) answer(calls[index]?.id, outcome);
+    // After the group: what it acknowledged is in the copy.
+    for (const message of group) {
+      if (message.kind === 'snapshot') answer(message.id, copyDatabase(database, message.path));
+    }
     if (group.some((message) => message.kind === 'close')) {
       database.close();
       port.close();
