@@ -22,6 +22,7 @@ export interface Libc {
 
 const pidfdOpenNumber = 434;
 const pollIn = 1;
+const interrupted = 4;
 const setLease = 1024;
 const readLease = 0;
 const setSignal = 10;
@@ -54,7 +55,10 @@ function load(): Libc {
       const request = Buffer.alloc(8);
       request.writeInt32LE(fd, 0);
       request.writeInt16LE(pollIn, 4);
-      const ready = poll(request, 1, 0);
+      let ready: number;
+      // A signal that arrives meanwhile (a profiler sends a thousand a second) says nothing about the file.
+      do ready = poll(request, 1, 0);
+      while (ready < 0 && koffi.errno() === interrupted);
       return ready < 0 ? undefined : (request.readInt16LE(6) & pollIn) !== 0;
     },
     leaseForReading: (fd) => {
