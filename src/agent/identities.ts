@@ -31,15 +31,27 @@ export interface Identities {
 
 export function createIdentities(clock: Clock): Identities {
   let snapshot: Snapshot | undefined;
+  let remembered = new Map<string, Remembered>();
   const listeners = new Set<() => void>();
   const replace = (next: Snapshot | undefined) => {
     const differs = !sameContent(snapshot, next);
     snapshot = next;
+    remembered = new Map();
     if (differs) for (const listener of [...listeners]) listener();
   };
   return {
     entriesOf: (workload) => (snapshot ? matching(snapshot.entries, workload) : 'unknown'),
-    identitiesOf: (workload) => (snapshot ? identitiesIn(snapshot, workload, clock.now()) : 'unknown'),
+    identitiesOf(workload) {
+      if (!snapshot) return 'unknown';
+      const [key, now] = [kindOf(workload), clock.now()];
+      const known = remembered.get(key);
+      if (known && now < known.until) return known.identities;
+      const identities = identitiesIn(snapshot, workload, now);
+      if (identities === 'unknown') return identities;
+      const until = Math.min(...identities.svids.map(({ notAfter }) => notAfter));
+      remembered.set(key, { identities, until });
+      return identities;
+    },
     publish: (next) => replace(next),
     withdraw: () => replace(undefined),
     current: () => snapshot,
@@ -48,6 +60,23 @@ export function createIdentities(clock: Clock): Identities {
       return () => listeners.delete(listener);
     },
   };
+}
+
+/** What workloads with the same selectors may have: on a node with thousands of streams there are few kinds of them. */
+interface Remembered {
+  readonly identities: WorkloadIdentities;
+  /** When the first of the SVIDs expires, in milliseconds since the Unix epoch. */
+  readonly until: number;
+}
+
+const kinds = new WeakMap<AttestedWorkload, string>();
+
+function kindOf(workload: AttestedWorkload): string {
+  const known = kinds.get(workload);
+  if (known !== undefined) return known;
+  const kind = JSON.stringify([...selectorSet(workload.selectors)].sort());
+  kinds.set(workload, kind);
+  return kind;
 }
 
 function identitiesIn(

@@ -3,7 +3,6 @@ import { test } from 'node:test';
 import { shop, standingClock, workloadWith } from '../../test/support/agent.js';
 import { testCa } from '../../test/support/ca.js';
 import { recordingLog } from '../../test/support/log.js';
-import { vouchFor } from '../registration/attested-workload.js';
 import type { Bundle } from '../spiffe/bundle.js';
 import type { X509Svid } from '../spiffe/x509-svid.js';
 import { decode } from '../wire/messages.js';
@@ -92,13 +91,10 @@ test('a caller without any entry gets the own bundle and no SVID', () => {
   assert.ok(typeof view.resource('ROOTCA') === 'object');
 });
 
-test('before the first sync, and once the process is gone, nothing is said', () => {
+test('before the first sync nothing is said', () => {
   const early = opened('unknown');
   assert.equal(early.view.resource('default'), 'unknown');
   assert.equal(early.view.all(), 'unknown');
-  const gone = vouchFor({ pid: 1, uid: 1, selectors: [], isAlive: () => false });
-  assert.equal(opened(known([web], ca.bundle), gone).view.resource('default'), 'unknown');
-  assert.equal(opened(known([web], ca.bundle), gone).view.all(), 'unknown');
 });
 
 test('a secret that does not pass its checks is not sent, the others are', () => {

@@ -72,7 +72,6 @@ export function secretSource(options: SecretSourceOptions): ResourceSource<Attes
         log.info(who, 'a secret is asked for that the workload may not have, or not yet');
       });
       const watch = watcher.watch(workload, changed);
-      const known = () => (workload.isAlive() ? watch.current() : 'unknown');
       const answer = (name: string, { svids, bundles }: Known): Answer => {
         const svid = name === names.svid ? svids[0] : svids.find(({ id }) => id === name);
         if (svid) return checked(() => tlsCertificate(name, svid, clock.now()));
@@ -82,13 +81,13 @@ export function secretSource(options: SecretSourceOptions): ResourceSource<Attes
       };
       return {
         resource(name) {
-          const current = known();
+          const current = watch.current();
           const said = current === 'unknown' ? 'unknown' : answer(name, current);
           if (said === 'absent') tellAbsent(name);
           return said;
         },
         all() {
-          const current = known();
+          const current = watch.current();
           if (current === 'unknown') return 'unknown';
           const ids = [
             ...current.bundles.map(({ trustDomain }) => trustDomainId(trustDomain)),

@@ -23,7 +23,23 @@ export interface XdsResponse {
 /** The version of several resources together: a hash, whatever order they came in. */
 export function versionOf(resources: readonly EncodedResource[], removed: readonly string[] = []): string {
   const [only] = resources;
-  if (only && resources.length === 1 && removed.length === 0) return only.version;
+  if (!only || removed.length > 0) return hashOf(resources, removed);
+  if (resources.length === 1) return only.version;
+  const known = versions.get(only);
+  if (known && sameMembers(known.resources, resources)) return known.version;
+  const version = hashOf(resources, removed);
+  versions.set(only, { resources, version });
+  return version;
+}
+
+/** Of what many streams send together, kept as long as the first resource. */
+const versions = new WeakMap<EncodedResource, { resources: readonly EncodedResource[]; version: string }>();
+
+function sameMembers(one: readonly unknown[], other: readonly unknown[]): boolean {
+  return one.length === other.length && one.every((member, index) => member === other[index]);
+}
+
+function hashOf(resources: readonly EncodedResource[], removed: readonly string[]): string {
   return contentVersion(
     JSON.stringify([resources.map(({ name, version }) => [name, version]).sort(), [...removed].sort()]),
   );

@@ -329,10 +329,17 @@ test('a stream on behalf of somebody who is gone ends, and sends nothing more', 
   set('a', '2');
   silence();
   assert.ok(isFault(failures[0], 'XDS0104'));
+});
+
+test('somebody who is gone is sent nothing that was asked for since', () => {
+  const { ask, set, silence, alive } = converse('delta');
+  set('a', '1');
+  alive.is = false;
   assert.throws(
-    () => ask({ resource_names_subscribe: ['b'] }),
+    () => ask({ resource_names_subscribe: ['a'] }),
     (error) => isFault(error, 'XDS0104'),
   );
+  silence();
 });
 
 test('a service gives its own type only; an aggregated stream needs a type, and ignores what nobody serves', () => {

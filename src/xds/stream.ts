@@ -53,11 +53,15 @@ export function openStream<Identity>(options: StreamOptions<Identity>): XdsStrea
   let node: ClientNode | undefined;
 
   const flush = (typeUrl: string, { delivery, view, flushSoon }: TypeOnStream): void => {
-    requireAlive(options);
     if (delivery.pending) return;
     const response = nextResponse(delivery, view);
-    if (response) options.send(frameOf(protocol, typeUrl, response));
-    else if (isUnfinished(delivery)) flushSoon();
+    if (!response) {
+      if (isUnfinished(delivery)) flushSoon();
+      return;
+    }
+    // Only here: to look at a process costs as much as all the rest, and what is not sent harms nobody.
+    requireAlive(options);
+    options.send(frameOf(protocol, typeUrl, response));
   };
 
   const open = (typeUrl: string): TypeOnStream | undefined => {
@@ -85,7 +89,6 @@ export function openStream<Identity>(options: StreamOptions<Identity>): XdsStrea
     receive(request) {
       node ??= request.node;
       const typeUrl = typeOf(request, options.onlyType);
-      requireAlive(options);
       const type = types.get(typeUrl) ?? open(typeUrl);
       if (!type || isOutdated(request, type.delivery)) return;
       judge(request, typeUrl, type.delivery, options, node);

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { type BigIntStats, statSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 
 const chunkBytes = 1 << 20;
@@ -27,7 +28,11 @@ export function fileHashes(options: { maxBytes: number; proc: string }): HashOfE
   };
 
   return async (pid) => {
-    const file = await open(`${options.proc}/${pid}/exe`, 'r').catch(() => undefined);
+    const link = `${options.proc}/${pid}/exe`;
+    // Most callers run a file that is known: one look, and no turn of the thread pool.
+    const seen = known.get(keyIn(statSync(link, { bigint: true, throwIfNoEntry: false })));
+    if (seen) return seen;
+    const file = await open(link, 'r').catch(() => undefined);
     if (!file) return undefined;
     try {
       const { size } = await file.stat();
@@ -54,6 +59,9 @@ async function hashOf(file: FileHandle, key: string): Promise<string | undefined
 }
 
 async function keyOf(file: FileHandle): Promise<string> {
-  const { dev, ino, size, mtimeNs, ctimeNs } = await file.stat({ bigint: true });
-  return [dev, ino, size, mtimeNs, ctimeNs].join(':');
+  return keyIn(await file.stat({ bigint: true }));
+}
+
+function keyIn(stats: BigIntStats | undefined): string {
+  return stats ? [stats.dev, stats.ino, stats.size, stats.mtimeNs, stats.ctimeNs].join(':') : '';
 }
