@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
-import { endChild, temporaryFolder } from '../support/children.js';
+import { temporaryFolder } from '../support/children.js';
 import { buildGoAgent, goMissing, goSource } from './go-agent-program.js';
+import { passSteps } from './program-steps.js';
 import { serverProcess } from './server-process.js';
 import { spireServerMissing, spireServerProcess } from './spire-server-process.js';
 
@@ -50,24 +49,5 @@ interface Place {
 
 async function live(t: TestContext, program: string, { port, adminSocket, pki, spire }: Place) {
   const plan = { trustDomain: 'shop.example', server: `127.0.0.1:${port}`, adminSocket, pki, spire };
-  const { lines, errors, code } = await outputOf(t, program, plan);
-  for (const { step, error } of lines) await t.test(step, () => assert.equal(error, undefined));
-  assert.deepEqual({ errors, code }, { errors: '', code: 0 });
-}
-
-async function outputOf(t: TestContext, program: string, plan: object) {
-  const child = spawn(program, ['steps'], { stdio: 'pipe' });
-  t.after(() => endChild(child));
-  child.stdin.end(JSON.stringify(plan));
-  const [output, errors, [code]] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    once(child, 'exit'),
-  ]);
-  const lines = output.split('\n').filter(Boolean);
-  return {
-    lines: lines.map((line) => JSON.parse(line) as { step: string; error?: string }),
-    errors,
-    code,
-  };
+  await passSteps(t, [program, 'steps'], plan);
 }

@@ -1,14 +1,17 @@
-// Command go-agent plays SPIRE agents and an operator against a server, with the SPIFFE project's own libraries and Go's own
-// TLS: nothing here shares code with Plastron. The same steps are made against SPIRE's own server.
+// Command go-agent plays SPIRE agents and an operator against a server, and a workload of an agent, with the SPIFFE project's
+// own libraries and Go's own TLS: nothing here shares code with Plastron. The same steps are made against SPIRE's own server.
 //
 //	go-agent pki FOLDER    makes a CA for nodes, and nodes with certificates
 //	go-agent steps         reads a plan (JSON) from stdin, makes its steps in order and prints one line of JSON for each;
 //	                       ends at the first step that fails
+//	go-agent workload      the same for a client of the Workload API
+//	go-agent peer          reads the same plan and is the peer of such a client, until its stdin ends
 package main
 
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -29,17 +32,34 @@ type step struct {
 }
 
 func main() {
-	if len(os.Args) == 3 && os.Args[1] == "pki" {
+	if len(os.Args) < 2 {
+		fail(errors.New("what to do is missing"))
+	}
+	switch os.Args[1] {
+	case "pki":
 		if err := writePKI(os.Args[2]); err != nil {
 			fail(err)
 		}
-		return
+	case "steps":
+		makeSteps(scenario(decoded[plan]()))
+	case "workload":
+		makeSteps(workloadSteps(decoded[workloadPlan]()))
+	case "peer":
+		if err := servePeer(decoded[workloadPlan]()); err != nil {
+			fail(err)
+		}
 	}
-	var p plan
-	if err := json.NewDecoder(os.Stdin).Decode(&p); err != nil {
+}
+
+func decoded[Plan any]() Plan {
+	var plan Plan
+	if err := json.NewDecoder(os.Stdin).Decode(&plan); err != nil {
 		fail(fmt.Errorf("the plan: %w", err))
 	}
-	steps, err := scenario(p)
+	return plan
+}
+
+func makeSteps(steps []step, err error) {
 	if err != nil {
 		fail(err)
 	}
