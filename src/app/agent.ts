@@ -10,7 +10,6 @@ import { serverCalls } from '../agent/server-calls.js';
 import { openStateStore } from '../agent/state.js';
 import { workloadViews } from '../agent/workload-views.js';
 import { workloadAttestation } from '../attestation/workload/attest.js';
-import { unixAttestor } from '../attestation/workload/unix/attestor.js';
 import { type Clock, systemClock } from '../base/clock.js';
 import { extensionConfigTypeUrl } from '../envoy/rbac/http-filter.js';
 import type { AttestedWorkload } from '../registration/attested-workload.js';
@@ -27,6 +26,7 @@ import { workloadApi } from '../workload-api/workload-api.js';
 import { xdsServices } from '../xds/engine.js';
 import type { XdsEvent } from '../xds/source.js';
 import { type EvidenceSettings, nodeEvidence } from './node-attestors.js';
+import { type WorkloadAttestorSettings, workloadAttestors } from './workload-attestors.js';
 
 export interface AgentSettings extends EvidenceSettings {
   readonly trustDomain: TrustDomain;
@@ -43,6 +43,8 @@ export interface AgentSettings extends EvidenceSettings {
   readonly syncIntervalMs: number;
   /** What SDS names and contexts are like: as from SPIRE's agent. */
   readonly secrets?: Pick<SecretSourceOptions, 'names' | 'plainContexts'>;
+  /** By default `unix`. */
+  readonly workloads?: WorkloadAttestorSettings;
   /** To the workloads' socket: 2000. */
   readonly maxConnectionsPerUser?: number;
   readonly log: Log;
@@ -122,10 +124,10 @@ function connector(addresses: Addresses, { connectTimeoutMs, log }: AgentSetting
 function workloadServices(
   { identities, newJwtSvid, status }: Agent,
   feed: PolicyFeed,
-  { log, secrets }: AgentSettings,
+  { log, secrets, workloads = { unix: {} } }: AgentSettings,
   clock: Clock,
 ): Service[] {
-  const attest = workloadAttestation([unixAttestor()], log);
+  const attest = workloadAttestation(workloadAttestors(workloads), log);
   const xds = xdsServices({
     sources: [
       secretSource({ watcher: identityWatcher(identities), clock, log, ...secrets }),

@@ -13,8 +13,13 @@ import { addSdsOptions, type SdsOptions, sdsSettings } from './sds-options.js';
 import { aborted, stopSignal } from './stop-signal.js';
 import { readTextFile } from './text-file.js';
 import { wholeSeconds } from './whole-seconds.js';
+import {
+  addWorkloadAttestorOptions,
+  type WorkloadAttestorOptions,
+  workloadAttestorSettings,
+} from './workload-attestor-options.js';
 
-interface Options extends SdsOptions {
+interface Options extends SdsOptions, WorkloadAttestorOptions {
   trustDomain: string;
   server: string[];
   dataDir: string;
@@ -65,7 +70,7 @@ export function agentRun(cli: Cli): Command {
       wholeSeconds,
       5,
     );
-  return addSdsOptions(command)
+  return addWorkloadAttestorOptions(addSdsOptions(command))
     .addOption(
       new Option('--log-level <level>', 'how much is logged')
         .choices(['debug', 'info', 'warn', 'error'])
@@ -103,6 +108,7 @@ async function run(cli: Cli, options: Options): Promise<void> {
       : { k8sPsat: { cluster: options.k8sPsatCluster, tokenFile: path(options.k8sPsatTokenFile) } }),
     syncIntervalMs: options.syncInterval * 1000,
     ...sdsSettings(options),
+    workloads: workloadAttestorSettings(options, path),
     log,
     signal,
   });

@@ -21,6 +21,41 @@ export const attestationFaults = {
     hint: 'connect after changing user, not before',
     status: 'PERMISSION_DENIED',
   },
+  ATT0105: {
+    sentence: 'the `{attestor}` attestor could not find out about the process {pid}',
+    hint: 'try again; the log of the agent says what was wrong',
+    status: 'UNAVAILABLE',
+  },
+  ATT0106: {
+    sentence: 'the control groups of the process {pid} do not say which container it is in: {problem}',
+    hint: 'let only the container runtime make the control groups of containers',
+    status: 'UNAVAILABLE',
+  },
+  ATT0107: {
+    sentence: 'the Docker Engine at `{socket}` gave no usable answer: {problem}',
+    hint: 'check --docker-socket, and that containers of this node are its containers',
+    status: 'UNAVAILABLE',
+  },
+  ATT0108: {
+    sentence: 'the process {pid} is in a control group with the name of a container that is not its own',
+    hint: 'run workloads in containers that the Docker Engine started',
+    status: 'UNAVAILABLE',
+  },
+  ATT0109: {
+    sentence: 'the kubelet gave no usable answer: {problem}',
+    hint: 'check --kubelet, --kubelet-ca-file and --kubelet-token-file, and that the account of the token may get nodes/proxy',
+    status: 'UNAVAILABLE',
+  },
+  ATT0110: {
+    sentence: 'the kubelet does not know the container of the process {pid}, in the pod `{pod}`',
+    hint: 'try again; where the kubelet learns of containers late (postStart hooks), use --no-k8s-containers',
+    status: 'UNAVAILABLE',
+  },
+  ATT0111: {
+    sentence: 'systemd did not say which unit a process belongs to: {error}',
+    hint: 'run the agent on a node that systemd runs, where it may use the message bus of the system',
+    status: 'UNAVAILABLE',
+  },
   ATT0201: {
     sentence: 'the join token is not accepted: it was used, it has expired, or this server never made it',
     hint: 'make a new one on the server with `plastron node token` and give it to one agent only',

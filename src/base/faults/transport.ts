@@ -98,7 +98,12 @@ export const transportFaults = {
   },
   TRN0401: {
     sentence: 'there was no usable answer from `{origin}`: {problem}',
-    hint: 'check the address, the file of its certificate authority, and that it runs',
+    hint: 'check the address or the socket, the file of its certificate authority, and that it runs',
+    status: 'UNAVAILABLE',
+  },
+  TRN0402: {
+    sentence: 'the message bus at `{path}` gave no usable answer: {problem}',
+    hint: 'check that a D-Bus daemon listens there, and that this user may use it',
     status: 'UNAVAILABLE',
   },
   TRN0501: {

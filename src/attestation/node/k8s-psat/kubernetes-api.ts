@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fault } from '../../../base/faults/fault.js';
-import type { Json, JsonObject } from '../../../base/json.js';
+import type { Json } from '../../../base/json.js';
+import { jsonAt, listAt, textAt, textsAt } from '../../../base/json-path.js';
 import { httpsJson } from '../../../transport/https-json.js';
 
 /** How the API server of a cluster is called. */
@@ -65,42 +66,24 @@ export function kubernetesApi(server: ApiServer): KubernetesApi {
 }
 
 function tokenStatus(review: Json): TokenStatus | undefined {
-  const status = at(review, 'status');
-  if (at(status, 'authenticated') !== true || textAt(status, 'error') !== '') return undefined;
-  const audiences = at(status, 'audiences');
+  const status = jsonAt(review, 'status');
+  if (jsonAt(status, 'authenticated') !== true || textAt(status, 'error') !== '') return undefined;
   return {
     username: textAt(status, 'user', 'username'),
-    audiences: Array.isArray(audiences) ? audiences.filter((each) => typeof each === 'string') : [],
+    audiences: listAt(status, 'audiences').filter((each) => typeof each === 'string'),
     extra: (key) => {
-      const values = at(status, 'user', 'extra', key);
-      const [value, ...others] = Array.isArray(values) ? values : [];
+      const [value, ...others] = listAt(status, 'user', 'extra', key);
       return typeof value === 'string' && others.length === 0 ? value : undefined;
     },
   };
 }
 
 function objectOf(body: Json): KubernetesObject {
-  const labels = at(body, 'metadata', 'labels');
-  const pairs = [...(labels instanceof Map ? (labels as JsonObject) : [])];
   return {
     uid: textAt(body, 'metadata', 'uid'),
-    labels: new Map(
-      pairs.flatMap(([key, value]) => (typeof value === 'string' ? [[key, value] as const] : [])),
-    ),
+    labels: new Map(textsAt(body, 'metadata', 'labels')),
     text: (...path) => textAt(body, ...path),
   };
-}
-
-function at(value: Json | undefined, ...path: string[]): Json | undefined {
-  return path.reduce<Json | undefined>(
-    (inner, name) => (inner instanceof Map ? (inner as JsonObject).get(name) : undefined),
-    value,
-  );
-}
-
-function textAt(value: Json | undefined, ...path: string[]): string {
-  const text = at(value, ...path);
-  return typeof text === 'string' ? text : '';
 }
 
 /** DNS names as Kubernetes has them (RFC 1123): nothing that could lead to another path. */

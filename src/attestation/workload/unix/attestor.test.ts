@@ -27,8 +27,7 @@ import { unixAttestor } from './attestor.js';
 
 const isRoot = process.getuid?.() === 0;
 const asRoot = isRoot ? {} : { skip: 'needs root, to start processes of other users' };
-const attestor = unixAttestor();
-const attest = workloadAttestation([attestor], silentLog);
+const attest = workloadAttestation([unixAttestor()], silentLog);
 
 async function valuesOf(pid: number): Promise<string[]> {
   return (await attest(peerOfProcess(pid))).selectors.map(({ type, value }) => `${type}:${value}`);
@@ -215,19 +214,18 @@ test('S21: a process that ended is no longer that workload, and cannot be attest
   await assert.rejects(attest(peer), (error) => isFault(error, 'ATT0102'));
 });
 
-test('S21: a process that changed its user after it connected gets no unix selectors', async (t) => {
+test('S21: a process that changed its user after it connected is refused', async (t) => {
   const child = await startChild(t, 'sleep', ['60']);
   const peer = peerOfProcess(child.pid);
   for (const connectedAs of [
     { ...peer, uid: peer.uid + 1 },
     { ...peer, gid: peer.gid + 1 },
   ]) {
-    await assert.rejects(attestor.attest(connectedAs), (error) => isFault(error, 'ATT0104'));
-    assert.deepEqual((await attest(connectedAs)).selectors, []);
+    await assert.rejects(attest(connectedAs), (error) => isFault(error, 'ATT0104'));
   }
 });
 
-test('S25: a process that cannot be looked at gets no selectors', async (t) => {
+test('S25: a process that cannot be looked at is refused', async (t) => {
   const child = await startChild(t, 'sleep', ['60']);
   const blind = unixAttestor({ proc: temporaryFolder(t) });
   await assert.rejects(blind.attest(peerOfProcess(child.pid)), (error) => isFault(error, 'ATT0103'));

@@ -2,19 +2,12 @@ import { fault } from '../../../base/faults/fault.js';
 import type { Selector } from '../../../registration/entry.js';
 import type { UnixPeer } from '../../../transport/peer.js';
 import type { WorkloadAttestor } from '../attestor.js';
+import { type Credentials, type Executable, readCredentials, readExecutable } from '../process.js';
 import { type AccountNames, accountNames } from './account-names.js';
 import { fileHashes, type HashOfExecutable } from './file-hash.js';
-import {
-  type Credentials,
-  type Executable,
-  executableIdentity,
-  readCredentials,
-  readExecutable,
-  sameFile,
-} from './process.js';
 
 export interface UnixAttestorOptions {
-  /** Executables above this many bytes get no `unix:sha256` (SPIRE: `workload_size_limit`). Default 512 MiB. */
+  /** Executables above this many bytes get no `unix:sha256` (SPIRE: `workload_size_limit`); 0 for none at all. Default 512 MiB. */
   maxHashedBytes?: number;
   /** Where processes are looked at; another folder in tests. Default `/proc`. */
   proc?: string;
@@ -38,23 +31,16 @@ export function unixAttestor(options: UnixAttestorOptions = {}): WorkloadAttesto
   return {
     type: 'unix',
     async attest(peer) {
-      const credentials = credentialsOf(peer, proc);
+      const credentials = readCredentials(proc, peer.pid);
+      if (!credentials) throw fault('ATT0103', { pid: peer.pid });
       const executable = readExecutable(proc, peer.pid);
       const selectors = [
         ...credentialSelectors(credentials, names),
-        ...(executable ? await executableSelectors(executable, peer.pid, hashOf) : []),
+        ...(executable ? await executableSelectors(executable, peer, hashOf) : []),
       ];
-      return { selectors, stillHold: () => stillSame(peer.pid, proc, credentials, executable) };
+      return { selectors, stillHold: () => true };
     },
   };
-}
-
-/** The process may have become another user since it connected, by executing a set-user-ID program: then it is refused. */
-function credentialsOf(peer: UnixPeer, proc: string): Credentials {
-  const credentials = readCredentials(proc, peer.pid);
-  if (!credentials) throw fault('ATT0103', { pid: peer.pid });
-  if (credentials.uid !== peer.uid || credentials.gid !== peer.gid) throw fault('ATT0104', { pid: peer.pid });
-  return credentials;
 }
 
 function credentialSelectors({ uid, gid, supplementary }: Credentials, names: AccountNames): Selector[] {
@@ -78,10 +64,10 @@ function numberAndName(
 
 async function executableSelectors(
   { path, hashable }: Executable,
-  pid: number,
+  peer: UnixPeer,
   hashOf: HashOfExecutable,
 ): Promise<Selector[]> {
-  const hash = hashable ? await hashOf(pid) : undefined;
+  const hash = hashable ? await hashOf(peer) : undefined;
   return [
     ...(path === undefined ? [] : [unix(`path:${path}`)]),
     ...(hash === undefined ? [] : [unix(`sha256:${hash}`)]),
@@ -90,18 +76,4 @@ async function executableSelectors(
 
 function unix(value: string): Selector {
   return { type: 'unix', value };
-}
-
-function stillSame(
-  pid: number,
-  proc: string,
-  before: Credentials,
-  executable: Executable | undefined,
-): boolean {
-  const now = readCredentials(proc, pid);
-  return (
-    now?.uid === before.uid &&
-    now.gid === before.gid &&
-    (executable === undefined || sameFile(executable.identity, executableIdentity(proc, pid)))
-  );
 }
