@@ -55,7 +55,7 @@ test('S28: the folder is 0700, the file 0600, and nothing else is left in it', a
   assert.equal(statSync(join(folder, 'agent-state.json')).mode & 0o777, 0o600);
 });
 
-test('a rest that a kill left behind is replaced, and a link in its place is not followed', async (t) => {
+test('S28: a rest that a kill left behind is replaced, and a link in its place is not followed', async (t) => {
   const folder = temporaryFolder(t);
   const target = join(folder, 'target');
   writeFileSync(target, 'precious');

@@ -80,7 +80,7 @@ test('S28: a file that others may read or write is refused, and so is a folder t
   assert.equal((await load(path))?.x509.length, 1);
 });
 
-test('a symbolic link in the place of the file is not followed', async (t) => {
+test('S28: a symbolic link in the place of the file is not followed', async (t) => {
   const folder = temporaryFolder(t);
   const path = join(folder, 'authorities.pem');
   await saveAuthorities(join(folder, 'elsewhere.pem'), setOf(authority));
@@ -88,7 +88,7 @@ test('a symbolic link in the place of the file is not followed', async (t) => {
   await isRefused(path, 'CAS0303');
 });
 
-test('what a crash left behind is no hindrance, and is not read', async (t) => {
+test('S28: what a crash left behind is no hindrance, and is not read', async (t) => {
   const path = join(temporaryFolder(t), 'authorities.pem');
   await saveAuthorities(path, setOf(authority));
   writeFileSync(`${path}.new`, 'half a fi', { mode: 0o644 });

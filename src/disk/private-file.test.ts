@@ -15,7 +15,7 @@ test('S28: a private file is 0600, replaced as a whole, and nothing is left besi
   assert.deepEqual(readdirSync(folder), ['secret']);
 });
 
-test('a rest that a crash left behind is replaced, and a link in its place is not followed', async (t) => {
+test('S28: a rest that a crash left behind is replaced, and a link in its place is not followed', async (t) => {
   const folder = temporaryFolder(t);
   const path = join(folder, 'secret');
   const target = join(folder, 'target');
