@@ -1,6 +1,7 @@
 import type { SentError } from '../../base/faults/sent-error.js';
 import type { IssuedSvid } from '../issue-x509-svid.js';
 import type { Signer, SvidOrder } from './order.js';
+import type { Lane } from './queue.js';
 
 // What the main thread and the threads that sign say to each other. Bytes of many values travel as one block of their own,
 // which changes hands: a Buffer would take the whole pool that it lies in along.
@@ -10,6 +11,8 @@ export type ToThread =
   | { readonly kind: 'signer'; readonly signer: Signer }
   | {
       readonly kind: 'orders';
+      readonly id: number;
+      readonly lane: Lane;
       readonly orders: readonly SentOrder[];
       readonly bytes: Uint8Array<ArrayBuffer>;
     };
@@ -17,8 +20,9 @@ export type ToThread =
 /** With lengths in place of bytes; `now` in milliseconds since the Unix epoch. */
 export type SentOrder = Omit<SvidOrder, 'csr'> & { readonly csr: number; readonly now: number };
 
-/** Orders are answered in order. */
+/** What became of the orders that came with this `id`, in order. Small calls are answered before batches that came earlier. */
 export interface FromThread {
+  readonly id: number;
   readonly results: readonly (SentSvid | SentError)[];
   readonly bytes: Uint8Array<ArrayBuffer>;
 }

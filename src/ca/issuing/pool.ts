@@ -46,11 +46,9 @@ export function openIssuingPool(options: PoolOptions): IssuingPool {
   return {
     issue: async (signer, orders, now) => {
       if (signer.authority.key.kind === 'remote') return issueWithRemoteKey(signer, orders, now);
-      const pieces = inChunks(orders).map((chunk) => waitingChunk(signer, chunk, now));
-      queue.add(
-        pieces.map(({ chunk }) => chunk),
-        orders.length <= chunkSize,
-      );
+      const lane = orders.length <= chunkSize ? 'small' : 'batch';
+      const pieces = inChunks(orders).map((chunk) => waitingChunk({ lane, signer, orders: chunk, now }));
+      queue.add(pieces.map(({ chunk }) => chunk));
       workers.distribute();
       const all = Promise.all(pieces.map(({ outcomes }) => outcomes));
       running.add(all);
@@ -70,11 +68,11 @@ function inChunks(orders: readonly SvidOrder[]): (readonly SvidOrder[])[] {
   return Array.from({ length: count }, (_, at) => orders.slice(at * chunkSize, (at + 1) * chunkSize));
 }
 
-function waitingChunk(signer: Signer, orders: readonly SvidOrder[], now: number) {
+function waitingChunk(of: Pick<Chunk, 'lane' | 'signer' | 'orders' | 'now'>) {
   let done: (outcomes: readonly Outcome[]) => void = () => undefined;
   const outcomes = new Promise<readonly Outcome[]>((resolve) => {
     done = resolve;
   });
-  const chunk: Chunk = { size: orders.length, signer, orders, now, failures: 0, done };
+  const chunk: Chunk = { ...of, size: of.orders.length, failures: 0, done };
   return { chunk, outcomes };
 }

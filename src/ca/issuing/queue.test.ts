@@ -1,57 +1,63 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type FairQueue, fairQueue } from './queue.js';
+import { type FairQueue, fairQueue, type Lane } from './queue.js';
 
 interface Named {
   name: string;
   size: number;
+  lane: Lane;
 }
 
-const piece = (name: string, size = 4): Named => ({ name, size });
+const batch = (...names: string[]): Named[] => names.map((name) => ({ name, size: 4, lane: 'batch' }));
+const small = (name: string, size = 1): Named[] => [{ name, size, lane: 'small' }];
 
-function drained(queue: FairQueue<Named>, together = (_: Named, __: Named) => false): string {
-  const names: string[] = [];
-  while (!queue.isEmpty)
-    names.push(
-      queue
-        .next(together)
-        .map(({ name }) => name)
-        .join('+'),
-    );
-  return names.join(' ');
+function drained(queue: FairQueue<Named>, lane: Lane, together = (_: Named, __: Named) => false): string {
+  const taken: string[] = [];
+  while (queue.has(lane)) {
+    const pieces = queue.next(lane, together);
+    taken.push(pieces.map(({ name }) => name).join('+'));
+  }
+  return taken.join(' ');
 }
 
-test('batches take turns, piece by piece', () => {
+test('batches take turns piece by piece', () => {
   const queue = fairQueue<Named>(4);
-  queue.add([piece('a1'), piece('a2'), piece('a3')], false);
-  queue.add([piece('b1'), piece('b2')], false);
-  assert.equal(queue.isEmpty, false);
-  assert.equal(drained(queue), 'a1 b1 a2 b2 a3');
-  assert.equal(queue.isEmpty, true);
+  queue.add(batch('a1', 'a2', 'a3'));
+  queue.add(batch('b1', 'b2'));
+  queue.add([]);
+  assert.equal(drained(queue, 'batch'), 'a1 b1 a2 b2 a3');
+  assert.deepEqual(
+    queue.next('batch', () => true),
+    [],
+  );
 });
 
-test('small calls go first, and keep batches waiting for a turn at most', () => {
+test('small calls and batches wait apart from each other', () => {
   const queue = fairQueue<Named>(4);
-  queue.add([piece('a1'), piece('a2')], false);
-  queue.add([], false);
-  for (const name of ['s1', 's2', 's3', 's4', 's5', 's6']) queue.add([piece(name, 1)], true);
-  assert.equal(drained(queue), 's1 s2 s3 s4 a1 s5 s6 a2');
+  queue.add(batch('a1', 'a2'));
+  for (const name of ['s1', 's2']) queue.add(small(name));
+  assert.equal(drained(queue, 'small'), 's1 s2');
+  assert.equal(drained(queue, 'batch'), 'a1 a2');
 });
 
-test('what is put back is next', () => {
+test('what is put back is next, and alone', () => {
   const queue = fairQueue<Named>(4);
-  queue.add([piece('s', 1)], true);
-  queue.putBack(piece('again'));
-  assert.equal(drained(queue), 'again s');
+  queue.add(small('s'));
+  queue.add(batch('a'));
+  for (const piece of [...small('again'), ...batch('of a batch')]) queue.putBack(piece);
+  assert.equal(
+    drained(queue, 'small', () => true),
+    'again s',
+  );
+  assert.equal(drained(queue, 'batch'), 'of a batch a');
 });
 
 test('small calls that may go together do, up to a turn', () => {
   const queue = fairQueue<Named>(4);
-  queue.add([piece('a1')], false);
-  for (const name of ['s1', 's2', 's3', 's4', 's5']) queue.add([piece(name, 1)], true);
-  queue.add([piece('three', 3)], true);
-  queue.add([piece('other', 1)], true);
-  queue.add([piece('s6', 1)], true);
+  for (const name of ['s1', 's2', 's3', 's4', 's5']) queue.add(small(name));
+  queue.add(small('three', 3));
+  queue.add(small('other'));
+  queue.add(small('s6'));
   const together = (head: Named, { name }: Named) => (head.name === 'other') === (name === 'other');
-  assert.equal(drained(queue, together), 's1+s2+s3+s4 a1 s5+three other s6');
+  assert.equal(drained(queue, 'small', together), 's1+s2+s3+s4 s5+three other s6');
 });

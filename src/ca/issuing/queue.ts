@@ -1,27 +1,27 @@
 /** Work in pieces: `size` says how much a piece is. */
 export interface Piece {
   readonly size: number;
+  readonly lane: Lane;
 }
 
+/** Small calls and batches wait, and are worked on, without being in each other's way. */
+export type Lane = 'small' | 'batch';
+
 export interface FairQueue<Item extends Piece> {
-  readonly isEmpty: boolean;
-  /** `small` pieces go before the others, as long as they do not keep them waiting for long. */
-  add(pieces: readonly Item[], small: boolean): void;
+  has(lane: Lane): boolean;
+  /** The pieces of one call. */
+  add(pieces: readonly Item[]): void;
   /** Back to the front. */
   putBack(piece: Item): void;
   /** One piece, and where it is a small one further small ones that go with it, up to a turn. Empty when there is none. */
-  next(goTogether: (first: Item, other: Item) => boolean): Item[];
+  next(lane: Lane, goTogether: (first: Item, other: Item) => boolean): Item[];
 }
 
-/**
- * Small calls first, so that one SVID does not wait for batches of hundreds; batches take turns piece by piece. For every
- * `turn` of small work there is one piece of a batch, so nobody waits for ever.
- */
+/** Small calls are taken in their order, as many as go together; batches take turns piece by piece. */
 export function fairQueue<Item extends Piece>(turn: number): FairQueue<Item> {
-  const first: Item[] = [];
+  const again: Record<Lane, Item[]> = { small: [], batch: [] };
   const small: Item[] = [];
   let batches: Item[][] = [];
-  let smallSince = 0;
   const nextOfBatches = (): Item[] => {
     const [batch, ...others] = batches;
     const piece = batch?.shift();
@@ -29,24 +29,18 @@ export function fairQueue<Item extends Piece>(turn: number): FairQueue<Item> {
     return piece ? [piece] : [];
   };
   return {
-    get isEmpty() {
-      return first.length + small.length + batches.length === 0;
+    has: (lane) => again[lane].length + (lane === 'small' ? small : batches).length > 0,
+    add: (pieces) => {
+      const [first] = pieces;
+      if (first?.lane === 'batch') batches.push([...pieces]);
+      else small.push(...pieces);
     },
-    add: (pieces, isSmall) => {
-      if (isSmall) small.push(...pieces);
-      else if (pieces.length > 0) batches.push([...pieces]);
-    },
-    putBack: (piece) => void first.push(piece),
-    next: (goTogether) => {
-      const again = first.shift();
-      if (again) return [again];
-      if (small.length === 0 || (smallSince >= turn && batches.length > 0)) {
-        smallSince = 0;
-        return nextOfBatches();
-      }
-      const taken = small.splice(0, fitting(small, turn, goTogether));
-      smallSince += sizeOf(taken);
-      return taken;
+    putBack: (piece) => void again[piece.lane].push(piece),
+    next: (lane, goTogether) => {
+      const first = again[lane].shift();
+      // Alone: it may be what a thread dies of.
+      if (first) return [first];
+      return lane === 'batch' ? nextOfBatches() : small.splice(0, fitting(small, turn, goTogether));
     },
   };
 }
@@ -67,5 +61,3 @@ function fitting<Item extends Piece>(
   }
   return count;
 }
-
-const sizeOf = (pieces: readonly Piece[]): number => pieces.reduce((sum, { size }) => sum + size, 0);

@@ -1,6 +1,6 @@
 import { fault } from '../../base/faults/fault.js';
 import type { Log } from '../../telemetry/log.js';
-import type { FairQueue } from './queue.js';
+import type { FairQueue, Lane } from './queue.js';
 import type { Chunk, SigningThread, startSigningThread } from './thread.js';
 
 export interface SigningThreads {
@@ -18,8 +18,9 @@ export interface ThreadsOptions {
   readonly log: Log;
 }
 
-/** So that a thread has its next work when it answers. */
+/** Of each lane: so that a thread has its next work when it answers. */
 const maxLoad = 2;
+const lanes: readonly Lane[] = ['small', 'batch'];
 /** A chunk over which this many threads ended is not tried again. */
 const maxFailures = 3;
 
@@ -34,7 +35,8 @@ export function signingThreads({ queue, most, idleMs, start, log }: ThreadsOptio
   };
   const answered = () => {
     distribute();
-    if ([...running].every(({ load }) => load === 0)) idle = setTimeout(() => void endThem(), idleMs).unref();
+    if ([...running].every((thread) => thread.load() === 0))
+      idle = setTimeout(() => void endThem(), idleMs).unref();
   };
   const ended = (thread: SigningThread, left: readonly Chunk[], cause: unknown) => {
     running.delete(thread);
@@ -43,20 +45,22 @@ export function signingThreads({ queue, most, idleMs, start, log }: ThreadsOptio
     for (const chunk of left) repeat(chunk, queue, cause);
     distribute();
   };
-  const withRoom = (): SigningThread | undefined => {
-    const [freest] = [...running].sort((a, b) => a.load - b.load);
-    if (freest?.load === 0) return freest;
-    if (running.size === most) return freest && freest.load < maxLoad ? freest : undefined;
+  const withRoom = (lane: Lane): SigningThread | undefined => {
+    const [freest] = [...running].sort((a, b) => a.load(lane) - b.load(lane) || a.load() - b.load());
+    if (freest?.load() === 0) return freest;
+    if (running.size === most) return freest && freest.load(lane) < maxLoad ? freest : undefined;
     const thread = start({ answered, ended });
     running.add(thread);
     return thread;
   };
   function distribute(): void {
     clearTimeout(idle);
-    while (!queue.isEmpty) {
-      const thread = withRoom();
-      if (!thread) return;
-      thread.take(queue.next((first, { signer }) => first.signer === signer));
+    for (const lane of lanes) {
+      while (queue.has(lane)) {
+        const thread = withRoom(lane);
+        if (!thread) break;
+        thread.take(queue.next(lane, (first, { signer }) => first.signer === signer));
+      }
     }
   }
   return {

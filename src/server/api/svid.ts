@@ -18,7 +18,7 @@ export function svidService(context: ApiContext): Service {
   return guardedService('spire.api.server.svid.v1.SVID', context.authoriser, {
     BatchNewX509SVID: {
       unary: async ({ params }, caller) =>
-        encodeSvidResults(await issueAll(context, checkBatch(params), caller)),
+        await encodeSvidResults(await issueAll(context, checkBatch(params), caller)),
     },
     NewJWTSVID: { unary: newJwtSvid(context) },
     MintX509SVID: { unary: mintX509Svid(context) },
