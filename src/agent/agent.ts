@@ -3,21 +3,26 @@ import type { FaultCode } from '../base/faults/table.js';
 import type { Bundle } from '../spiffe/bundle.js';
 import type { SpiffeId, TrustDomain } from '../spiffe/id.js';
 import type { SvidSource } from '../spiffe/source.js';
+import type { X509Svid } from '../spiffe/x509-svid.js';
 import type { Addresses, AddressState } from '../transport/failover.js';
 import type { ResourceFeed } from '../xds/client.js';
 import { createIdentities, type Identities } from './identities.js';
+import type { KeptSnapshots } from './kept-snapshot.js';
 import { createMembership, type MembershipOptions } from './membership.js';
 import { createPacemaker } from './pacemaker.js';
 import type { ServerCalls } from './server-calls.js';
 import { type Follow, type ServerFeed, serverFeed } from './server-feed.js';
 import { type AgentRefusal, agentRefusalOf } from './server-refusal.js';
 import { sameBundle, type VerifyServer } from './server-trust.js';
-import type { AgentEntry } from './snapshot.js';
+import type { AgentEntry, Snapshot } from './snapshot.js';
+import { keepSnapshots } from './snapshot-keeper.js';
 import { createSvidCache } from './svid-cache.js';
 
 export interface AgentOptions extends MembershipOptions {
   /** Milliseconds between two syncs with a server that does not push, give or take a tenth. SPIRE: `sync_interval`. */
   syncIntervalMs: number;
+  /** Where what can be handed out is kept over a restart; nowhere unless it is given. */
+  kept?: KeptSnapshots;
 }
 
 export interface AgentStatus {
@@ -47,7 +52,10 @@ export interface Agent {
   readonly follow: Follow;
   /** Asks the server for a JWT-SVID of an entry. */
   readonly newJwtSvid: ServerCalls['newJwtSvid'];
-  /** Resolves when the agent first has an SVID of its own; rejects with a Fault when only an operator can help. */
+  /**
+   * Resolves when the agent has an SVID of its own, be it one of an earlier life that has expired meanwhile; rejects with a
+   * Fault when only an operator can help.
+   */
   readonly attested: Promise<void>;
   /** Syncs now, or right after the sync that is running. */
   syncSoon(): void;
@@ -81,6 +89,18 @@ export function startAgent(options: AgentOptions): Agent {
   let pushed: ServerFeed | undefined;
   let lastSync: number | undefined;
   let trouble: unknown;
+  takeUp(options.kept, svid.current(), (kept) => {
+    Object.assign(learned, { entries: kept.entries, federated: kept.federated });
+    cache.restore(kept.entries, kept.svids, kept.bundle);
+    identities.publish(kept);
+    log.info(
+      { entries: kept.entries.length, svids: kept.svids.size },
+      'serving what was kept until the first sync',
+    );
+  });
+  const keeper = options.kept && keepSnapshots(identities, options.kept, svid, log);
+  // Workloads can connect and wait: without a socket they would fail.
+  if (svid.current()) attested.resolve();
 
   const round = async () => {
     await membership.ensureAttested();
@@ -121,7 +141,10 @@ export function startAgent(options: AgentOptions): Agent {
   const failed = (thrown: unknown) => {
     const error = whyRefused(thrown);
     const refusal = agentRefusalOf(error);
-    if (refusal && withdrawing.includes(refusal)) identities.withdraw();
+    if (refusal && withdrawing.includes(refusal)) {
+      identities.withdraw();
+      keeper?.wipe();
+    }
     trouble = refusal ? membership.refused(refusal) : error;
     log.warn({ error: trouble }, 'no sync with the server; what was handed out before stays in force');
     if (svid.current() || !needsAnOperator(trouble, addresses)) return;
@@ -162,9 +185,19 @@ export function startAgent(options: AgentOptions): Agent {
     async stop() {
       feeds.close();
       await pacemaker.stop();
+      await keeper?.stop();
       server.close();
     },
   };
+}
+
+function takeUp(
+  kept: KeptSnapshots | undefined,
+  own: X509Svid | undefined,
+  use: (snapshot: Snapshot) => void,
+): void {
+  const snapshot = own && kept?.load(own.id);
+  if (snapshot) use(snapshot);
 }
 
 /** Feeds over the agent's connection to its server; they go on with its next SVID as soon as it has one. */

@@ -21,6 +21,8 @@ export type SignSvids = (requests: readonly SignRequest[]) => Promise<readonly S
 export interface SvidCache {
   /** From now on SVIDs are for these entries, and those of others are gone; also while a `refresh` is running. */
   entitle(entries: readonly AgentEntry[]): void;
+  /** Takes up what was kept for these entries over a restart. */
+  restore(entries: readonly AgentEntry[], svids: ReadonlyMap<string, X509Svid>, bundle: Bundle): void;
   /**
    * Brings the cache in line with the entries: what has no entry goes, what is missing, outdated, past half of its life or no
    * longer vouched for by `bundle` is signed again. An SVID that cannot be replaced stays until it expires. Throws what
@@ -95,6 +97,15 @@ export function createSvidCache(options: { clock: Clock; log: Log; random?: () =
 
   return {
     entitle,
+    restore(entries, svids, bundle) {
+      for (const { id, revision, createdAt, version } of entries) {
+        const svid = svids.get(id);
+        if (!svid) continue;
+        const rotateAt = rotationTime(svid.notAfter, svid.notBefore, random());
+        cached.set(id, { svid, revision, createdAt, version, rotateAt, vouchedBy: bundle });
+      }
+      entitle(entries);
+    },
     async refresh(entries, bundle, sign) {
       entitle(entries);
       retryAt = Infinity;

@@ -3,6 +3,7 @@ import { type Agent, startAgent } from '../agent/agent.js';
 import type { BootstrapTrust } from '../agent/bootstrap-trust.js';
 import { identityWatcher } from '../agent/identity-watcher.js';
 import { createJwtSvids } from '../agent/jwt-svids.js';
+import { openKeptSnapshots } from '../agent/kept-snapshot.js';
 import type { ConnectToServer } from '../agent/membership.js';
 import { type PolicyFeed, policyRelay } from '../agent/policy-relay.js';
 import { readPolicy } from '../agent/read-policy.js';
@@ -49,6 +50,8 @@ export interface AgentSettings extends EvidenceSettings {
   readonly maxConnectionsPerUser?: number;
   readonly log: Log;
   readonly clock?: Clock;
+  /** Whether workloads' SVIDs, keys included, are kept in `dataDir`, encrypted, so that a restart needs no server. */
+  readonly svidCache?: boolean;
   /** Milliseconds until a server that does not answer is taken for one that is not there. */
   readonly connectTimeoutMs?: number;
   /** In [0, 1): which server is asked first, and all jitter. */
@@ -82,10 +85,14 @@ export async function runAgent(settings: AgentSettings): Promise<RunningAgent | 
     );
     const connect = connector(addresses, settings);
     const state = openStateStore(dataDir, trustDomain);
+    const kept = openKeptSnapshots(dataDir, trustDomain, { clock, log });
+    // Whoever does not want it any more wants it gone.
+    if (!settings.svidCache) kept.wipe();
     const evidence = nodeEvidence(settings);
     const agent = startAgent({
       ...{ trustDomain, addresses, bootstrap, connect, evidence, state, clock, log, random },
       syncIntervalMs,
+      ...(settings.svidCache && { kept }),
     });
     closers.push(() => agent.stop());
     const admin = await serveUnix({ path: adminSocket, mode: 0o600, services: adminApi(agent, clock), log });

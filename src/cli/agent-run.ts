@@ -33,6 +33,7 @@ interface Options extends SdsOptions, WorkloadAttestorOptions {
   x509popKey?: string;
   k8sPsatCluster?: string;
   k8sPsatTokenFile: string;
+  svidCache?: true;
   syncInterval: number;
   logLevel: LogLevel;
 }
@@ -46,7 +47,7 @@ export function agentRun(cli: Cli): Command {
       'where a server answers; several (again, or with commas) are tried in turn',
       serverAddresses,
     )
-    .requiredOption('--data-dir <dir>', "the agent's own identity; no key of a workload is ever in it")
+    .requiredOption('--data-dir <dir>', "the agent's own identity; keys of workloads only with --svid-cache")
     .requiredOption('--socket <path>', 'the socket that workloads and Envoys connect to')
     .requiredOption('--admin-socket <path>', "the socket for the agent's own user")
     .option('--trust-bundle <file>', 'trust the server that this bundle (PEM) verifies')
@@ -63,6 +64,10 @@ export function agentRun(cli: Cli): Command {
       '--k8s-psat-token-file <file>',
       'the projected service account token to attest with',
       '/var/run/secrets/tokens/plastron-agent',
+    )
+    .option(
+      '--svid-cache',
+      "keep workloads' SVIDs with their keys, encrypted, so that a restart serves at once while the server is away",
     )
     .option(
       '--sync-interval <seconds>',
@@ -106,6 +111,7 @@ async function run(cli: Cli, options: Options): Promise<void> {
     ...(options.k8sPsatCluster === undefined
       ? {}
       : { k8sPsat: { cluster: options.k8sPsatCluster, tokenFile: path(options.k8sPsatTokenFile) } }),
+    svidCache: options.svidCache ?? false,
     syncIntervalMs: options.syncInterval * 1000,
     ...sdsSettings(options),
     workloads: workloadAttestorSettings(options, path),

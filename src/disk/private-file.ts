@@ -15,7 +15,7 @@ export const changesByOthers = 0o022;
  */
 export async function writePrivateFile(
   path: string,
-  contents: string | AsyncIterable<Uint8Array>,
+  contents: string | Uint8Array | AsyncIterable<Uint8Array>,
 ): Promise<void> {
   const temporary = `${path}.new`;
   // Left behind by a crash. The new one is made exclusively: never through a link that somebody put there.

@@ -16,6 +16,11 @@ export const agentFaults = {
     hint: 'give every agent a --data-dir of its own, or correct --trust-domain',
     status: 'FAILED_PRECONDITION',
   },
+  AGT0104: {
+    sentence: 'the SVIDs that the agent kept in `{path}` are not used: {problem}',
+    hint: 'nothing need be done: the agent goes on without them and writes the file anew after its next sync',
+    status: 'FAILED_PRECONDITION',
+  },
   AGT0201: {
     sentence:
       'whoever answers at `{address}` is not the server of the trust domain `{trustDomain}`: {reason}',
