@@ -55,7 +55,7 @@ test('WE-02, S19: every method wants the security header, exactly `true` and exa
   assert.equal(await outcome(connection, 'FetchX509SVID', headers('true')), 'OK');
 });
 
-test('WE-05: there is Unavailable before anything is known and when the caller cannot be attested, which is no identity', async (t) => {
+test('WE-05, S25: there is Unavailable before anything is known and when the caller cannot be attested, which is no identity', async (t) => {
   const { client, show } = await servedWorkloadApi(t, 'unknown');
   const unavailable = (error: unknown) => remoteStatus(error) === 'UNAVAILABLE';
   await assert.rejects(client.x509Svids().next(), unavailable);

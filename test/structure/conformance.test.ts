@@ -5,14 +5,20 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
-/** What is promised: lines of the SPIFFE standards (issuing and validating), and our security properties. */
+/** What is promised: lines of the SPIFFE standards (issuing, validating, and the Workload API), and our security properties. */
 const items = [
   ...numbered('ID-', 15),
   ...numbered('XS-', 17),
   ...numbered('JS-', 12),
   ...numbered('TB-', 10),
+  ...numbered('WA-', 18),
+  ...numbered('WE-', 10),
   ...Array.from({ length: 17 }, (_, i) => `S${i + 1}`),
+  'S19',
+  'S20',
+  'S25',
   'S28',
+  'S32',
   'S33',
   'S34',
   'S37',
@@ -46,5 +52,5 @@ function titlesIn(file: string): string[] {
 
 /** `ID-01 to ID-09` names its two ends only. */
 function namesIn(title: string): string[] {
-  return title.match(/\b(?:ID|XS|JS|TB)-\d\d\b|\bS\d{1,2}\b/g) ?? [];
+  return title.match(/\b(?:ID|XS|JS|TB|WA|WE)-\d\d\b|\bS\d{1,2}\b/g) ?? [];
 }

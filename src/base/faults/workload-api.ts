@@ -36,4 +36,19 @@ export const workloadApiFaults = {
     hint: 'use X.509-SVIDs or JWT-SVIDs',
     status: 'UNIMPLEMENTED',
   },
+  WLA0501: {
+    sentence: 'the address `{address}` of a Workload API cannot be used: {problem}',
+    hint: 'write unix:///path/to/the.sock, or tcp://127.0.0.1:port',
+    status: 'INVALID_ARGUMENT',
+  },
+  WLA0502: {
+    sentence: 'it is not known where the Workload API is',
+    hint: 'set SPIFFE_ENDPOINT_SOCKET, as in unix:///run/plastron/agent.sock',
+    status: 'INVALID_ARGUMENT',
+  },
+  WLA0503: {
+    sentence: 'the answer of the Workload API is not usable: {problem}',
+    hint: 'what was given before stays in use; look at the agent that serves this socket',
+    status: 'FAILED_PRECONDITION',
+  },
 } as const satisfies Record<`WLA${number}`, FaultRow>;
