@@ -1,7 +1,7 @@
 import protobuf, { type Type, type Writer } from 'protobufjs';
 import { fault } from '../base/faults/fault.js';
 import { describePlace, type Place } from './place.js';
-import { type FieldPlan, type MessagePlan, planOf } from './plan.js';
+import { type FieldPlan, isMessage, type MessagePlan, type MessageValue, planOf } from './plan.js';
 import { type Element, wrongKind } from './scalars.js';
 import { isKnownMessage, messageType } from './schema.js';
 
@@ -34,22 +34,36 @@ function writeFields(writer: Writer, plan: MessagePlan, value: Values, place: Pl
 /** The fields that the value sets, by number. Refuses names that are no fields, and two arms of one oneof. */
 function presentFields(plan: MessagePlan, value: Values, place: Place): FieldPlan[] {
   const present: FieldPlan[] = [];
-  const arms = new Map<string, string>();
+  let highest = 0;
+  let isSorted = true;
   for (const name of Object.keys(value)) {
-    if (value[name] === undefined || plan.oneofs.has(name)) continue;
+    if (value[name] === undefined) continue;
     const field = plan.fields.get(name);
-    if (field === undefined) throw unknownField(plan, name, place);
-    present.push(field);
-    if (field.oneof === undefined) continue;
-    const other = arms.get(field.oneof);
-    if (other !== undefined) {
-      throw fault('WIR0104', { path: describePlace(place), first: other, second: name, oneof: field.oneof });
+    if (field === undefined) {
+      if (plan.oneofs.has(name)) continue;
+      throw unknownField(plan, name, place);
     }
-    arms.set(field.oneof, name);
+    present.push(field);
+    isSorted &&= field.number > highest;
+    highest = field.number;
   }
-  checkArmNames(plan, value, arms, place);
+  if (plan.oneofs.size > 0) checkArmNames(plan, value, armsOf(present, place), place);
   for (const rule of plan.rules) rule(value, place);
-  return present.length > 1 ? present.sort((a, b) => a.number - b.number) : present;
+  return isSorted ? present : present.sort((a, b) => a.number - b.number);
+}
+
+/** The arm that is set, by oneof. */
+function armsOf(present: readonly FieldPlan[], place: Place): Map<string, string> {
+  const arms = new Map<string, string>();
+  for (const { name, oneof } of present) {
+    if (oneof === undefined) continue;
+    const other = arms.get(oneof);
+    if (other !== undefined) {
+      throw fault('WIR0104', { path: describePlace(place), first: other, second: name, oneof });
+    }
+    arms.set(oneof, name);
+  }
+  return arms;
 }
 
 /** A decoded message also says which arm of each oneof is set; if a value says so, it must be true. */
@@ -62,7 +76,7 @@ function checkArmNames(plan: MessagePlan, value: Values, arms: Map<string, strin
 }
 
 function writeField(writer: Writer, field: FieldPlan, value: unknown, place: Place): void {
-  place.steps.push(`.${field.name}`);
+  place.steps.push(field.step);
   if (field.shape === 'one') writeTagged(writer, field.value, field.number, value, place, field.hasPresence);
   else if (field.shape === 'map') writeMap(writer, field, value, place);
   else writeList(writer, field, value, place);
@@ -72,26 +86,25 @@ function writeField(writer: Writer, field: FieldPlan, value: unknown, place: Pla
 /** Writes one value under a number: the field's own, or that of a map entry's value. */
 function writeTagged(
   writer: Writer,
-  type: Element | Type,
+  type: Element | MessageValue,
   number: number,
   value: unknown,
   place: Place,
   keepZero: boolean,
 ): void {
-  if (!(type instanceof protobuf.Type)) {
+  if (!isMessage(type)) {
     type.write(writer, value, place, tagOf(number, type.wireType), keepZero);
     return;
   }
   writer.uint32(tagOf(number, 2)).fork();
-  writeMessage(writer, planOf(type), value, place);
+  writeMessage(writer, type.plan(), value, place);
   writer.ldelim();
 }
 
 function writeList(writer: Writer, field: FieldPlan, value: unknown, place: Place): void {
   if (!Array.isArray(value)) throw wrongKind('a list', value, place);
   if (value.length === 0) return;
-  const packed =
-    field.shape === 'packed' && !(field.value instanceof protobuf.Type) ? field.value : undefined;
+  const packed = field.shape === 'packed' && !isMessage(field.value) ? field.value : undefined;
   if (packed) writer.uint32(tagOf(field.number, 2)).fork();
   // By index: a list with a hole must be refused, and `forEach` would pass over it.
   for (let index = 0; index < value.length; index++) {

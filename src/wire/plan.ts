@@ -18,13 +18,23 @@ export interface MessagePlan {
 export interface FieldPlan {
   readonly name: string;
   readonly number: number;
+  /** How it is written in a path. */
+  readonly step: string;
   readonly oneof: string | undefined;
   /** Whether a zero differs from an absent field. */
   readonly hasPresence: boolean;
   readonly shape: 'one' | 'list' | 'packed' | 'map';
   readonly key: Element | undefined;
-  /** The type of one value: for a message its type, worked out when it is first needed, since types are recursive. */
-  readonly value: Element | Type;
+  readonly value: Element | MessageValue;
+}
+
+/** A value that is a message: its plan is worked out when it is first needed, since types are recursive. */
+export interface MessageValue {
+  plan(): MessagePlan;
+}
+
+export function isMessage(value: Element | MessageValue): value is MessageValue {
+  return 'plan' in value;
 }
 
 const plans = new WeakMap<Type, MessagePlan>();
@@ -44,10 +54,11 @@ function fieldPlan(field: Field): FieldPlan {
   field.resolve();
   const { name, id: number } = field;
   const value = valueType(field);
-  const packs = field.packed && !(value instanceof protobuf.Type) && value.wireType !== 2;
+  const packs = field.packed && !isMessage(value) && value.wireType !== 2;
   return {
     name,
     number,
+    step: `.${name}`,
     oneof: field.partOf?.name,
     hasPresence: field.hasPresence,
     shape: field.map ? 'map' : field.repeated ? (packs ? 'packed' : 'list') : 'one',
@@ -56,14 +67,24 @@ function fieldPlan(field: Field): FieldPlan {
   };
 }
 
-function valueType(field: Field): Element | Type {
+function valueType(field: Field): Element | MessageValue {
   const { resolvedType } = field;
-  if (resolvedType instanceof protobuf.Type) return resolvedType;
+  if (resolvedType instanceof protobuf.Type) return messageValue(resolvedType);
   if (resolvedType instanceof protobuf.Enum) return enumElement(resolvedType);
   const scalar = scalars[field.type];
   if (scalar === undefined)
     throw new Error(`${field.fullName} has the type ${field.type}, which is not loaded`);
   return scalar;
+}
+
+function messageValue(type: Type): MessageValue {
+  let known: MessagePlan | undefined;
+  return {
+    plan: () => {
+      known ??= planOf(type);
+      return known;
+    },
+  };
 }
 
 function enumElement(type: Enum): Element {

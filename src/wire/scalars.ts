@@ -139,7 +139,7 @@ function boolean(value: unknown, place: Place): boolean {
 function text(value: unknown, place: Place): string {
   if (typeof value !== 'string') throw wrongKind('a string', value, place);
   // Half a surrogate pair has no UTF-8 form; the writer would put something else in its place.
-  if (/\p{Surrogate}/u.test(value)) throw fault('WIR0110', { path: describePlace(place) });
+  if (!value.isWellFormed()) throw fault('WIR0110', { path: describePlace(place) });
   return value;
 }
 
