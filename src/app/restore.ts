@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.js';
 import { Fault, fault } from '../base/faults/fault.js';
-import { authoritiesName, saveAuthorities } from '../ca/authority-file.js';
-import { authoritiesFromPem } from '../ca/authority-pem.js';
+import { authoritiesName } from '../ca/authority-file.js';
+import { authoritiesFromPem, authoritiesToPem } from '../ca/authority-pem.js';
 import type { AuthoritySet } from '../ca/authority-set.js';
 import { diskKeys } from '../ca/key-manager.js';
-import { systemErrorCode } from '../disk/private-file.js';
+import { systemErrorCode, writePrivateFile } from '../disk/private-file.js';
 import { contentsOf, moveAside, moveIn } from '../disk/replace-contents.js';
 import type { BackupHeader } from '../server/backup/format.js';
 import { type CheckedBackup, openBackup } from '../server/backup/read-backup.js';
@@ -146,7 +146,7 @@ async function stage(
   const { header, size } = backup;
   const { trustDomain } = header;
   const authorities = await authoritiesFromPem(trustDomain, diskKeys, await backup.authorities());
-  await saveAuthorities(join(folder, authoritiesName), authorities);
+  await writePrivateFile(join(folder, authoritiesName), authoritiesToPem(authorities));
   if (!header.database) return { header, size, authorities };
   await writeDatabase(join(folder, databaseName), backup);
   return {

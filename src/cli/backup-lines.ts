@@ -21,7 +21,7 @@ function authorityFields({ notBefore, notAfter, key }: Lasting) {
   return {
     notBefore: instant(notBefore / 1000),
     expiresAt: instant(notAfter / 1000),
-    key: isInBackup(key) ? 'in the backup' : 'not in the backup',
+    hasKey: isInBackup(key),
   };
 }
 
