@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { temporaryFolder } from '../support/children.js';
 import { startPlastron } from '../support/plastron.js';
 import { eventually, followSecrets } from '../support/running-agent.js';
+import { workloadClient } from '../support/workload-api.js';
 import { buildGoAgent, goMissing } from './go-agent-program.js';
 import { spireServerMissing, spireServerProcess } from './spire-server-process.js';
 import { until } from './until.js';
@@ -49,6 +50,14 @@ test("our agent lives with SPIRE's own server", { skip: spireServerMissing() || 
     const svid = new X509Certificate(Buffer.from(chain ?? ''));
     assert.equal(svid.subjectAltName, 'URI:spiffe://shop.example/web');
     assert.ok(svid.checkIssued(new X509Certificate(server.bundle)));
+  });
+  await t.test('a JWT-SVID of the server is good by the bundle of our Workload API', async () => {
+    const client = workloadClient(t, socket);
+    const { svids: [jwt = {}] = [] } = await until(() => client.fetchJwt(['orders', 'billing']));
+    for (const audience of ['orders', 'billing']) {
+      const { spiffe_id } = await client.validateJwt(audience, jwt.svid ?? '');
+      assert.equal(spiffe_id, 'spiffe://shop.example/web');
+    }
   });
   await t.test('an entry that is deleted is taken from it again', async () => {
     await server.operator('entry', 'delete', '-entryID', entry);
