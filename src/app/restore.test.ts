@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { backUp } from '../../test/support/backup.js';
 import { temporaryFolder } from '../../test/support/children.js';
+import { postgresMissing, startPostgres } from '../../test/support/postgres.js';
 import {
   agentApi,
   attest,
@@ -203,4 +204,30 @@ test('with keys in memory a backup has none, and says so', async (t) => {
     [...authorities.x509, ...authorities.jwt].map(({ key }) => key.kind),
     ['missing', 'missing'],
   );
+});
+
+test('on PostgreSQL a backup has the authorities alone; a restore moves on the database that was restored by its own tools', {
+  skip: postgresMissing(),
+}, async (t) => {
+  const postgres = await startPostgres(t);
+  const database = { url: await postgres.newDatabase() };
+  const lost = await runningServer(t, { database });
+  const [web = ''] = await createEntries(lost, webEntry);
+  const token = await joinToken(lost);
+  const before = { revisions: await revisions(lost), bundle: await bundleOf(lost) };
+  const path = await backUp(lost, join(temporaryFolder(t), 'backup'));
+  await lost.close();
+
+  const contents = await checkBackup({ path, clock: systemClock });
+  assert.deepEqual([contents.header.database, contents.counts], [undefined, undefined]);
+  const settings = { path, dataDir: join(temporaryFolder(t), 'data'), force: false, clock: systemClock };
+  await assert.rejects(restoreBackup(settings), (error) => isFault(error, 'STO0510'));
+  const { counts } = await restoreBackup({ ...settings, database });
+  assert.equal(counts?.entries, 1);
+  const server = await runningServer(t, { dataDir: settings.dataDir, database });
+  assert.ok(((await revisions(server)).get(web) ?? 0) > (before.revisions.get(web) ?? 0) + 1e12);
+  const bundle = await bundleOf(server);
+  assert.deepEqual(bundle.x509Authorities, before.bundle.x509Authorities);
+  assert.ok(bundle.sequence > before.bundle.sequence);
+  await assert.rejects(attest(dial(t, server), token), /ATT/);
 });
