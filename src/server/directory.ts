@@ -23,7 +23,7 @@ export interface Directory extends EntryTree {
   removeAgent(id: SpiffeId): void;
 }
 
-export function createDirectory(entries: Iterable<Entry>, agents: Iterable<AgentRecord>): Directory {
+export function createDirectory(agents: Iterable<AgentRecord>): Directory {
   const byId = orderedMap<Entry>();
   const byParent = createIndex();
   const bySpiffeId = createIndex();
@@ -46,7 +46,6 @@ export function createDirectory(entries: Iterable<Entry>, agents: Iterable<Agent
     expiries.add(entry);
     return before;
   };
-  for (const entry of entries) putEntry(entry);
   return {
     entry: (id) => byId.get(id),
     entries: byId.values,

@@ -52,7 +52,7 @@ async function openWith(agents: readonly AgentRecord[], clock: { now: () => numb
   const written = async (entries: readonly Entry[]) =>
     entries.map((entry) => ({ kind: 'written', entry }) as const);
   const store = {
-    entries: async () => [],
+    entryPages: async function* () {},
     agents: async () => [...agents],
     unsettledSerials: async () => [],
     restoredAt: async () => undefined,

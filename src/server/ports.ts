@@ -129,7 +129,8 @@ export interface StoreSnapshot {
  * Throws STO02xx and STO04xx.
  */
 export interface ServerStore {
-  entries(): Promise<Entry[]>;
+  /** Every entry, in the order of their IDs, so many at a time that they hold nobody up. */
+  entryPages(): AsyncIterable<readonly Entry[]>;
   /** One outcome each, in order. */
   createEntries(entries: readonly (EntryContent & { readonly id: string })[]): Promise<EntryOutcome[]>;
   updateEntries(changes: readonly EntryChange[]): Promise<EntryOutcome[]>;

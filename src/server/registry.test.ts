@@ -41,7 +41,9 @@ function entry(id: string, path: string, parent: string, more: Partial<Entry> = 
 function fakeStore(entries: Entry[], agents = [agent]) {
   const store = {
     broken: false,
-    entries: async () => entries,
+    entryPages: async function* () {
+      yield entries;
+    },
     agents: async () => agents,
     unsettledSerials: async () => [],
     restoredAt: async () => undefined,

@@ -70,7 +70,10 @@ export async function openRegistry(
   clock: Clock,
 ): Promise<Registry> {
   const share = valueSharing();
-  const directory = createDirectory((await store.entries()).map(share), await store.agents());
+  const directory = createDirectory(await store.agents());
+  for await (const page of store.entryPages()) {
+    for (const entry of page) directory.putEntry(share(entry));
+  }
   const unsettled = new Set(await store.unsettledSerials());
   const serverId = workloadId(trustDomain, '/spire/server');
   const restoredAt = await store.restoredAt();

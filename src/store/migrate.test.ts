@@ -6,6 +6,7 @@ import Libsql from 'libsql';
 import { temporaryFolder } from '../../test/support/children.js';
 import { postgresMissing, startPostgres } from '../../test/support/postgres.js';
 import { versionOne, versionOneSchema } from '../../test/support/store-version-1.js';
+import { storedEntries } from '../../test/support/stored-entries.js';
 import { parseTrustDomain } from '../spiffe/id.js';
 import type { StoreOptions } from './connect.js';
 import { forPostgres } from './postgres/dialect.js';
@@ -45,7 +46,7 @@ async function hasEverything(t: TestContext, where: Pick<StoreOptions, 'dataDir'
     const clock = { now: () => 1_700_000_000_000 };
     const store = await openStore({ ...where, trustDomain: parseTrustDomain('shop.example'), clock });
     t.after(() => store.close());
-    const [entry, ...others] = await store.entries();
+    const [entry, ...others] = await storedEntries(store);
     assert.deepEqual(others, [], round);
     assert.deepEqual(
       [entry?.id, entry?.selectors, entry?.x509SvidTtl, entry?.dnsNames, entry?.admin, entry?.revision],

@@ -14,7 +14,7 @@ export async function openStore(options: StoreOptions): Promise<ServerStore & { 
   const connection = await connectStore(options);
   const { run, close } = connection;
   return {
-    entries: () => allEntries(run),
+    entryPages: () => entryPages(run),
     createEntries: (entries) => run('createEntries', entries, Math.floor(clock.now() / 1000)),
     updateEntries: (changes) => run('updateEntries', changes),
     deleteEntries: (ids) => run('deleteEntries', ids),
@@ -47,13 +47,12 @@ export async function openStore(options: StoreOptions): Promise<ServerStore & { 
 }
 
 /** In one piece they would hold everything else up. */
-const entriesAtOnce = 2_000;
+const entriesAtOnce = 1_000;
 
-async function allEntries(run: Connection['run']): Promise<Entry[]> {
-  const all: Entry[] = [];
-  for (let page: Entry[] | undefined; page === undefined || page.length === entriesAtOnce; ) {
-    page = await run('entriesAfter', all.at(-1)?.id ?? '', entriesAtOnce);
-    for (const entry of page) all.push(entry);
-  }
-  return all;
+async function* entryPages(run: Connection['run']): AsyncGenerator<readonly Entry[]> {
+  let page: readonly Entry[] | undefined;
+  do {
+    page = await run('entriesAfter', page?.at(-1)?.id ?? '', entriesAtOnce);
+    yield page;
+  } while (page.length === entriesAtOnce);
 }
