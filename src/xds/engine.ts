@@ -140,8 +140,9 @@ function fetchFrom<Identity>(
     const delivery = newDelivery('sotw');
     const names = request.subscription.kind === 'sotw' ? request.subscription.names : [];
     applySubscription(delivery, replaceNames(delivery.subscription, names));
-    const response = nextResponse(delivery, view) ?? { resources: [], removed: [], version: '', nonce: '' };
-    return frameOf('sotw', source.typeUrl, response);
+    const response = nextResponse(delivery, view) ?? { resources: [], removed: [], version: '' };
+    // Nobody will answer it.
+    return frameOf('sotw', source.typeUrl, { ...response, nonce: '' });
   } finally {
     view.close();
   }

@@ -48,7 +48,7 @@ function hashOf(resources: readonly EncodedResource[], removed: readonly string[
 /** Frames that many streams send, kept as long as their first resource. */
 const frames: Record<
   Protocol,
-  WeakMap<EncodedResource, { nonce: string; typeUrl: string; frame: Buffer }>
+  WeakMap<EncodedResource, { version: string; nonce: string; typeUrl: string; frame: Buffer }>
 > = {
   sotw: new WeakMap(),
   delta: new WeakMap(),
@@ -58,10 +58,11 @@ const frames: Record<
 export function frameOf(protocol: Protocol, typeUrl: string, response: XdsResponse): Buffer {
   const [first] = response.resources;
   const known = first && frames[protocol].get(first);
-  // The nonce holds the version, which is a hash over all resources.
-  if (known?.nonce === response.nonce && known.typeUrl === typeUrl) return known.frame;
+  const { version, nonce } = response;
+  // The version is a hash over all resources.
+  if (known?.version === version && known.nonce === nonce && known.typeUrl === typeUrl) return known.frame;
   const frame = protocol === 'sotw' ? encodeResponse(typeUrl, response) : encodeDelta(typeUrl, response);
-  if (first) frames[protocol].set(first, { nonce: response.nonce, typeUrl, frame });
+  if (first) frames[protocol].set(first, { version, nonce, typeUrl, frame });
   return frame;
 }
 

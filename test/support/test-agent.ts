@@ -3,7 +3,7 @@ import { policyRelay } from '../../src/agent/policy-relay.js';
 import { systemClock } from '../../src/base/clock.js';
 import { type AttestedWorkload, vouchFor } from '../../src/registration/attested-workload.js';
 import { parseSelector } from '../../src/registration/selector.js';
-import { secretSource } from '../../src/sds/secret-source.js';
+import { type SecretSourceOptions, secretSource } from '../../src/sds/secret-source.js';
 import type { Bundle } from '../../src/spiffe/bundle.js';
 import type { X509Svid } from '../../src/spiffe/x509-svid.js';
 import { silentLog } from '../../src/telemetry/log.js';
@@ -23,6 +23,8 @@ export interface Given {
   bundles: readonly [Bundle, ...Bundle[]];
   /** Left out: none has come from the server yet, so nothing is said about any. */
   policies?: readonly EncodedResource[];
+  /** SPIFFE IDs whose entries are there and whose SVIDs are still on the way. */
+  withheld?: readonly string[];
   /** Sent in place of the checked secret of that name, whatever it is. */
   forced?: ReadonlyMap<string, EncodedResource>;
 }
@@ -31,6 +33,8 @@ export interface TestAgent {
   readonly socket: string;
   /** What Envoys said when they refused something, oldest first. */
   readonly nacks: readonly string[];
+  /** How often a caller was attested. */
+  readonly attestations: number;
   give(change: Partial<Given>): void;
   /** As if it had been killed: the socket is gone and every stream is cut. */
   stop(): Promise<void>;
@@ -40,7 +44,12 @@ export interface TestAgent {
  * The side of an agent that Envoys see (transport, stream engine, secrets, policies) without the side that has a server: what it
  * knows is given by the test, and whoever opens its socket is its one workload. Tests that need several start several.
  */
-export async function startTestAgent(ending: Ending, socket: string, first: Given): Promise<TestAgent> {
+export async function startTestAgent(
+  ending: Ending,
+  socket: string,
+  first: Given,
+  secretOptions: Pick<SecretSourceOptions, 'names' | 'plainContexts' | 'log'> = { log: silentLog },
+): Promise<TestAgent> {
   const given: Given = { ...first };
   const identities = createIdentities(systemClock);
   const feed = policyFeed();
@@ -51,7 +60,7 @@ export async function startTestAgent(ending: Ending, socket: string, first: Give
   publish();
   const secrets = secretSource({
     clock: systemClock,
-    log: silentLog,
+    ...secretOptions,
     watcher: {
       watch: (workload, changed) => ({
         current: () => identities.identitiesOf(workload),
@@ -62,12 +71,16 @@ export async function startTestAgent(ending: Ending, socket: string, first: Give
   const policies = policyRelay({ feed, identities, log: silentLog });
   const forced = forcible(secrets, given);
   const nacks: string[] = [];
+  let attestations = 0;
   const server = await serveUnix({
     path: socket,
     mode: 0o600,
     services: xdsServices<AttestedWorkload>({
       sources: [forced.source, policies],
-      identify: async (peer) => workloadOf(peer),
+      identify: async (peer) => {
+        attestations++;
+        return workloadOf(peer);
+      },
       isAlive: (workload) => workload.isAlive(),
       onEvent: (event) => event.kind === 'nack' && nacks.push(event.message),
     }),
@@ -76,6 +89,9 @@ export async function startTestAgent(ending: Ending, socket: string, first: Give
   return {
     socket,
     nacks,
+    get attestations() {
+      return attestations;
+    },
     give: (change) => {
       Object.assign(given, change);
       publish();
@@ -103,7 +119,7 @@ function policyFeed() {
 
 const selector = 'unix:user:whoever-calls';
 
-function snapshotOf({ svids, bundles: [bundle, ...federated] }: Given) {
+function snapshotOf({ svids, withheld = [], bundles: [bundle, ...federated] }: Given) {
   const entries = svids.map(({ id }, index) =>
     agentEntry(String(index), {
       spiffeId: id,
@@ -114,7 +130,9 @@ function snapshotOf({ svids, bundles: [bundle, ...federated] }: Given) {
   );
   return {
     entries,
-    svids: new Map(svids.map((svid, index) => [`entry-${index}`, svid])),
+    svids: new Map(
+      svids.flatMap((svid, index) => (withheld.includes(svid.id) ? [] : [[`entry-${index}`, svid] as const])),
+    ),
     bundle,
     federated: new Map(federated.map((other) => [other.trustDomain, other])),
   };
@@ -134,9 +152,9 @@ function forcible(source: ResourceSource<AttestedWorkload>, given: Given) {
     },
     source: {
       typeUrl: source.typeUrl,
-      open: (workload, changed) => {
+      open: (workload, changed, node) => {
         listeners.add(changed);
-        const view = source.open(workload, changed);
+        const view = source.open(workload, changed, node);
         return {
           resource: (name) => given.forced?.get(name) ?? view.resource(name),
           all: () => view.all(),
