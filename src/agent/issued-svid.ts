@@ -1,5 +1,6 @@
 import { generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto';
 import { fault } from '../base/faults/fault.js';
+import { wipeWhenUnused } from '../base/wipe.js';
 import { makeCsr } from '../ca/csr.js';
 import type { Bundle } from '../spiffe/bundle.js';
 import type { SpiffeId } from '../spiffe/id.js';
@@ -36,7 +37,7 @@ export function acceptSvid(
   if (!new X509Certificate(leaf).checkPrivateKey(privateKey)) {
     throw fault('AGT0301', { id, problem: 'it is for another key than was asked for' });
   }
-  const pkcs8 = privateKey.export({ format: 'der', type: 'pkcs8' });
+  const pkcs8 = wipeWhenUnused(privateKey.export({ format: 'der', type: 'pkcs8' }));
   return { id, chain, privateKey: pkcs8, notBefore, notAfter };
 }
 

@@ -42,7 +42,7 @@ function certificateOf(proxy: ProxyView<SecretMessage>, name = 'default'): X509C
 
 const nameOf = (proxy: ProxyView<SecretMessage>) => certificateOf(proxy)?.subjectAltName;
 
-test('an entry that is created, updated and deleted shows on the open stream without any poll', async (t) => {
+test('SDS+13: an entry that is created, updated and deleted shows on the open stream without any poll', async (t) => {
   const { server, proxy } = await setUp(t, 'default');
   await eventually(() => proxy.removed.has('default'));
   const [id = ''] = await createEntries(server, web);
@@ -81,7 +81,7 @@ test('an entry that is made again under its old ID gives an SVID of its own, wha
   await eventually(() => nameOf(proxy) === 'URI:spiffe://shop.example/orders');
 });
 
-test('the entry with the hint `default` gives the default identity as soon as it is there, the oldest one when it is gone', async (t) => {
+test('SDS+11: the entry with the hint `default` gives the default identity as soon as it is there, the oldest one when it is gone', async (t) => {
   const { server, proxy } = await setUp(t, 'default');
   await createEntries(server, web);
   await eventually(() => nameOf(proxy) === `URI:${webId}`);

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { MalformedPem, readPem, toPem } from './pem.js';
+import { MalformedPem, readPem, toPem, toPemBytes } from './pem.js';
 
 const block = fc.tuple(
   fc.constantFrom('CERTIFICATE', 'PRIVATE KEY', 'X509 CRL'),
@@ -42,4 +43,11 @@ test('a block that is broken is refused and never passed over', () => {
     good + good.slice(28),
   ];
   for (const text of broken) assert.throws(() => readPem(text), MalformedPem, text);
+});
+
+test('a PEM block as bytes is the same as the text', () => {
+  for (let length = 0; length < 200; length++) {
+    const der = randomBytes(length);
+    assert.equal(toPemBytes('PRIVATE KEY', der).toString('latin1'), toPem('PRIVATE KEY', der));
+  }
 });

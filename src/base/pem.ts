@@ -18,6 +18,29 @@ export function toPem(label: string, der: Uint8Array): string {
   return `${[`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`].join('\n')}\n`;
 }
 
+/** The same as bytes, for private keys: a text cannot be overwritten, and would stay in memory as long as it likes. */
+export function toPemBytes(label: string, der: Uint8Array): Buffer {
+  const [begin, end] = [`-----BEGIN ${label}-----\n`, `-----END ${label}-----\n`];
+  const base64Length = 4 * Math.ceil(der.length / 3);
+  const pem = Buffer.alloc(begin.length + base64Length + Math.ceil(base64Length / 64) + end.length);
+  let at = pem.write(begin, 'latin1');
+  for (let from = 0; from < der.length; from += 3) {
+    const [one = 0, two, three] = der.subarray(from, from + 3);
+    const group = (one << 16) | ((two ?? 0) << 8) | (three ?? 0);
+    pem[at++] = base64.charCodeAt(group >> 18);
+    pem[at++] = base64.charCodeAt((group >> 12) & 63);
+    pem[at++] = two === undefined ? padding : base64.charCodeAt((group >> 6) & 63);
+    pem[at++] = three === undefined ? padding : base64.charCodeAt(group & 63);
+    if (from % 48 === 45 || from + 3 >= der.length) pem[at++] = lineBreak;
+  }
+  pem.write(end, at, 'latin1');
+  return pem;
+}
+
+const base64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+const padding = 0x3d;
+const lineBreak = 0x0a;
+
 /**
  * Reads every block of a PEM text. Text between blocks is passed over, as RFC 7468 §2 allows; a block that is broken, or a
  * stray BEGIN or END line, is not. Throws `MalformedPem`.

@@ -1,6 +1,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { fault } from '../base/faults/fault.js';
-import { toPem } from '../base/pem.js';
+import { toPem, toPemBytes } from '../base/pem.js';
+import { wipeWhenUnused } from '../base/wipe.js';
 import { readCertificate } from '../spiffe/certificate.js';
 import { claimedSvidId } from '../spiffe/verify-x509-svid.js';
 import type { X509Svid } from '../spiffe/x509-svid.js';
@@ -21,6 +22,7 @@ export function tlsCertificate(name: string, svid: X509Svid, atMs: number): Chec
     throw fault('ENV0104', { id: svid.id, from: String(from), until: String(until), at: String(at) });
   }
   const secret = known.secrets.get(name) ?? sealSecret(name, { tls_certificate: known.certificate });
+  if (!known.secrets.has(name)) wipeWhenUnused(secret.any);
   known.secrets.set(name, secret);
   return secret;
 }
@@ -46,8 +48,10 @@ function check(svid: X509Svid): CheckedSvid {
   return {
     ...checkChain(svid),
     certificate: {
-      certificate_chain: inline(svid.chain.map((der) => toPem('CERTIFICATE', der)).join('')),
-      private_key: inline(toPem('PRIVATE KEY', svid.privateKey)),
+      certificate_chain: {
+        inline_bytes: Buffer.from(svid.chain.map((der) => toPem('CERTIFICATE', der)).join('')),
+      },
+      private_key: { inline_bytes: wipeWhenUnused(toPemBytes('PRIVATE KEY', svid.privateKey)) },
     },
     secrets: new Map(),
   };
@@ -92,8 +96,4 @@ const leastRsaBits = 2048;
 function isForEnvoy({ asymmetricKeyType, asymmetricKeyDetails: details = {} }: KeyObject): boolean {
   if (asymmetricKeyType === 'rsa') return (details.modulusLength ?? 0) >= leastRsaBits;
   return asymmetricKeyType === 'ec' && curves.has(details.namedCurve ?? '');
-}
-
-function inline(pem: string): DataSource {
-  return { inline_bytes: Buffer.from(pem) };
 }

@@ -4,6 +4,7 @@ import { testCa } from '../../test/support/ca.js';
 import { isFault } from '../base/faults/fault.js';
 import type { FaultCode } from '../base/faults/table.js';
 import type { Bundle } from '../spiffe/bundle.js';
+import { type SpiffeId, workloadId } from '../spiffe/id.js';
 import { decode } from '../wire/messages.js';
 import type { CheckedSecret } from './secret.js';
 import { plainValidationContext, spiffeValidationContext } from './validation-context.js';
@@ -101,4 +102,19 @@ test('what is no authority is refused: a leaf, a CA without keyCertSign or key i
     refuses(code, () => plainValidationContext('ROOTCA', bundleOf(der)));
     refuses(code, () => spiffeValidationContext('ALL', [other.bundle, bundleOf(der)]));
   }
+});
+
+test('SDS+9: an allow-list of callers is exact SPIFFE IDs, each once and sorted; an empty one names nobody who can exist', () => {
+  const [web, orders] = ['/web', '/orders'].map((path) => workloadId(shop.trustDomain, path));
+  assert.ok(web && orders);
+  const matchers = (callers: readonly SpiffeId[] | undefined) =>
+    contextOf(
+      spiffeValidationContext('tcp', [shop.bundle], callers),
+    ).context.match_typed_subject_alt_names?.map(({ san_type, matcher }) => [san_type, matcher?.exact]);
+  assert.deepEqual(matchers([web, orders, web]), [
+    ['URI', orders],
+    ['URI', web],
+  ]);
+  assert.deepEqual(matchers([]), [['URI', 'nobody']]);
+  assert.deepEqual(matchers(undefined) ?? [], []);
 });

@@ -3,7 +3,9 @@ import { fault } from '../base/faults/fault.js';
 import type { Bundle } from '../spiffe/bundle.js';
 import { bundleToPem } from '../spiffe/bundle-pem.js';
 import { mayIssue, readCertificate } from '../spiffe/certificate.js';
+import type { SpiffeId } from '../spiffe/id.js';
 import { anyOf } from '../wire/messages.js';
+import type { MessageIn } from '../wire/names.js';
 import { sealSecret } from './seal-secret.js';
 import type { CheckedSecret } from './secret.js';
 
@@ -20,10 +22,17 @@ export function plainValidationContext(name: string, bundle: Bundle): CheckedSec
 /**
  * Bundles as a validation context with Envoy's SPIFFE validator, which verifies each certificate with the bundle of its own
  * trust domain only. A bundle without X.509 authorities is left out, since Envoy would refuse the whole and keep the old
- * authorities. Never any subject alternative names: Envoy merges them with a pin in its own configuration and so widens it.
- * Throws ENV0201 when nothing is left, ENV0202, ENV0203, IDN0201.
+ * authorities.
+ *
+ * `callers` is for TCP services only: whoever is not in it is refused in the handshake, before a server that speaks first has
+ * said a word (RBAC would be too late). Nobody is in an empty one. Elsewhere it stays out: Envoy merges the names with a pin in
+ * its own configuration and so widens it. Throws ENV0201 when nothing is left, ENV0202, ENV0203, IDN0201.
  */
-export function spiffeValidationContext(name: string, bundles: readonly Bundle[]): CheckedSecret {
+export function spiffeValidationContext(
+  name: string,
+  bundles: readonly Bundle[],
+  callers?: readonly SpiffeId[],
+): CheckedSecret {
   const domains = new Map<string, string>();
   for (const bundle of bundles) {
     if (domains.has(bundle.trustDomain)) throw fault('ENV0203', { name, trustDomain: bundle.trustDomain });
@@ -38,9 +47,20 @@ export function spiffeValidationContext(name: string, bundles: readonly Bundle[]
     trust_domains: trustDomains,
   });
   return sealSecret(name, {
-    validation_context: { custom_validator_config: { name: spiffeValidator, typed_config: validator } },
+    validation_context: {
+      custom_validator_config: { name: spiffeValidator, typed_config: validator },
+      ...(callers && { match_typed_subject_alt_names: matchersOf(callers) }),
+    },
   });
 }
+
+/** No list at all lets every certificate in, so an empty one has a name that none can have: it is no SPIFFE ID. */
+function matchersOf(callers: readonly SpiffeId[]): MessageIn<typeof sanMatcher>[] {
+  const names = callers.length === 0 ? ['nobody'] : [...new Set<string>(callers)].sort();
+  return names.map((exact) => ({ san_type: 'URI', matcher: { exact } }));
+}
+
+const sanMatcher = 'envoy.extensions.transport_sockets.tls.v3.SubjectAltNameMatcher';
 
 // Envoy looks the validator up by this name, not by the type of its configuration.
 const spiffeValidator = 'envoy.tls.cert_validator.spiffe';

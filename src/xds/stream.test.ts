@@ -320,7 +320,7 @@ test('sotw: a client that asks for everything is told when there is nothing left
   assert.deepEqual(next().texts, {});
 });
 
-test('a stream on behalf of somebody who is gone ends, and sends nothing more', () => {
+test('SDS+8: a stream on behalf of somebody who is gone ends, and sends nothing more', () => {
   const { ask, set, next, silence, alive, failures } = converse('delta');
   set('a', '1');
   ask({ resource_names_subscribe: ['a'] });

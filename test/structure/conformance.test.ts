@@ -13,10 +13,14 @@ const items = [
   ...numbered('TB-', 10),
   ...numbered('WA-', 18),
   ...numbered('WE-', 10),
+  // The rows of what SPIRE's agent does over SDS, and where ours does better (10 and 12 are the Workload API's).
+  ...numbered('SDS-', 32),
+  ...[1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 13].map((number) => `SDS+${number}`),
   ...Array.from({ length: 17 }, (_, i) => `S${i + 1}`),
   'S19',
   'S20',
   'S25',
+  'S26',
   'S28',
   'S32',
   'S33',
@@ -52,5 +56,5 @@ function titlesIn(file: string): string[] {
 
 /** `ID-01 to ID-09` names its two ends only. */
 function namesIn(title: string): string[] {
-  return title.match(/\b(?:ID|XS|JS|TB|WA|WE)-\d\d\b|\bS\d{1,2}\b/g) ?? [];
+  return title.match(/\b(?:ID|XS|JS|TB|WA|WE|SDS)-\d\d\b|\bSDS\+\d{1,2}|\bS\d{1,2}\b/g) ?? [];
 }
