@@ -52,15 +52,19 @@ export function openStream<Identity>(options: StreamOptions<Identity>): XdsStrea
   const types = new Map<string, TypeOnStream>();
   let node: ClientNode | undefined;
 
-  const flush = (typeUrl: string, { delivery, view, flushSoon }: TypeOnStream): void => {
+  const flush = (
+    typeUrl: string,
+    { delivery, view, flushSoon }: TypeOnStream,
+    wasSeenAlive = false,
+  ): void => {
     if (delivery.pending) return;
     const response = nextResponse(delivery, view);
     if (!response) {
       if (isUnfinished(delivery)) flushSoon();
       return;
     }
-    // Only here: to look at a process costs as much as all the rest, and what is not sent harms nobody.
-    requireAlive(options);
+    // Not for every answer: to look at a process costs as much as all the rest, and what is not sent harms nobody.
+    if (!wasSeenAlive) requireAlive(options);
     options.send(frameOf(protocol, typeUrl, response));
   };
 
@@ -73,7 +77,9 @@ export function openStream<Identity>(options: StreamOptions<Identity>): XdsStrea
     const flushOrFail = () => {
       try {
         const type = types.get(typeUrl);
-        if (type) flush(typeUrl, type);
+        if (!type) return;
+        requireAlive(options);
+        flush(typeUrl, type, true);
       } catch (error) {
         options.fail(error);
       }
