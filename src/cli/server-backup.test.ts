@@ -70,7 +70,7 @@ exit 1
 
 $ plastron server restore --from a.backup --data-dir data --trust-domain shop.example
 + data
-${contents}err| now start the server, ban again what was banned since the backup, and make new join tokens
+${contents}err| now start the server, ban and evict again whom you did since the backup, and make new join tokens
 exit 0
 
 $ plastron server restore --from a.backup --data-dir data

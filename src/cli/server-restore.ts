@@ -67,7 +67,7 @@ export function serverRestore(cli: Cli): Command {
     output(cli, options.output, document, () => [`+ ${dataDir}`, ...backupLines(restored)]);
     if (movedTo !== undefined) cli.voice.say(`what was there before is in ${movedTo}`);
     cli.voice.say(
-      'now start the server, ban again what was banned since the backup, and make new join tokens',
+      'now start the server, ban and evict again whom you did since the backup, and make new join tokens',
     );
   });
 }

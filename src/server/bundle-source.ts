@@ -45,14 +45,17 @@ export function bundleSource(options: BundleSourceOptions): ResourceSource<Verif
         changed();
       });
       const stopListening = bundles.onChange(changed);
-      const all = () =>
-        [...wanted].flatMap((name) => {
-          const bundle = bundles.bundle(name);
-          return bundle ? [resourceOf(bundle)] : [];
-        });
+      const resource = (name: TrustDomain) => {
+        const bundle = bundles.bundle(name);
+        return bundle && resourceOf(bundle);
+      };
       return {
-        all,
-        resource: (asked) => all().find(({ name }) => name === asked) ?? 'absent',
+        all: () => [...wanted].flatMap((name) => resource(name) ?? []),
+        resource: (asked) => {
+          // A name that is not among them need not be one at all.
+          const name = asked as TrustDomain;
+          return (wanted.has(name) && resource(name)) || 'absent';
+        },
         close() {
           stopWatching();
           stopListening();
