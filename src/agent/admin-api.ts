@@ -4,8 +4,8 @@ import { type Service, service } from '../transport/service.js';
 import type { Agent } from './agent.js';
 
 /**
- * What the agent tells its operator, on the admin socket: gRPC's health protocol (the agent as a whole, service name '') and
- * SPIRE's debug service of agents.
+ * What the agent tells its operator, on the admin socket: gRPC's health protocol (the agent as a whole, service name ''),
+ * its own status, and SPIRE's debug service of agents.
  */
 export function adminApi(agent: Pick<Agent, 'status'>, clock: Clock): Service[] {
   const started = clock.now();
@@ -15,6 +15,26 @@ export function adminApi(agent: Pick<Agent, 'status'>, clock: Clock): Service[] 
         unary: async ({ service: name = '' }) => {
           if (name !== '') return { status: 'SERVICE_UNKNOWN' };
           return { status: agent.status().serving ? 'SERVING' : 'NOT_SERVING' };
+        },
+      },
+    }),
+    service('plastron.agent.v1.Status', {
+      GetStatus: {
+        unary: async () => {
+          const status = agent.status();
+          return {
+            serving: status.serving,
+            id: status.id ?? '',
+            now: seconds(clock.now()),
+            svid_expires_at: seconds(status.svidNotAfter ?? 0),
+            autonomous_until: seconds(status.autonomousUntil ?? 0),
+            last_sync: seconds(status.lastSync ?? 0),
+            svids: status.svids,
+            svids_past_rotation: status.svidsPastRotation,
+            pushed: status.pushed,
+            trouble: status.trouble ?? '',
+            servers: status.servers.map(({ address, trouble = '' }) => ({ address, trouble })),
+          };
         },
       },
     }),

@@ -33,6 +33,12 @@ export interface AgentStatus {
   readonly lastSync: number | undefined;
   readonly entries: number;
   readonly svids: number;
+  /** When the first SVID in use expires, the agent's own included; milliseconds since the Unix epoch. */
+  readonly autonomousUntil: number | undefined;
+  /** SVIDs that should have been replaced a twentieth of their life ago or more. */
+  readonly svidsPastRotation: number;
+  /** Whether the server pushes, and what is known came so. */
+  readonly pushed: boolean;
   /** Why the last try failed; `undefined` when it succeeded. */
   readonly trouble: string | undefined;
   /** The servers in the order in which they were given, and what was wrong when each was last tried. */
@@ -177,6 +183,9 @@ export function startAgent(options: AgentOptions): Agent {
         lastSync: pushed?.current() ? clock.now() : lastSync,
         entries: identities.current()?.entries.length ?? 0,
         svids: identities.current()?.svids.size ?? 0,
+        autonomousUntil: own && Math.min(own.notAfter, cache.firstExpiry()),
+        svidsPastRotation: Number(svid.isLate()) + cache.late(),
+        pushed: pushed?.current() !== undefined,
         trouble: trouble === undefined ? undefined : sentenceOf(trouble),
         servers: addresses.states(),
         serving: own !== undefined && own.notAfter > clock.now() && identities.current() !== undefined,

@@ -49,6 +49,11 @@ export function rotationTime(notAfter: number, issuedAt: number, random: number)
   return issuedAt + (notAfter - issuedAt) * (0.45 + 0.1 * random);
 }
 
+/** Whether its rotation has failed for a twentieth of its life or longer: no longer what takes a moment, and long before its end. */
+export function isLate({ notBefore, notAfter }: X509Svid, rotateAt: number, now: number): boolean {
+  return now > rotateAt + (notAfter - notBefore) / 20;
+}
+
 /** Whether an SVID is still vouched for by an authority that may issue: not a tainted one, nor one that has gone. */
 export function isVouchedFor({ chain }: X509Svid, bundle: Bundle, now: number): boolean {
   try {

@@ -3,7 +3,7 @@ import type { Bundle } from '../spiffe/bundle.js';
 import { type SpiffeId, type TrustDomain, workloadId } from '../spiffe/id.js';
 import type { SvidSource } from '../spiffe/source.js';
 import type { X509Svid } from '../spiffe/x509-svid.js';
-import { isVouchedFor, rotationTime } from './issued-svid.js';
+import { isLate, isVouchedFor, rotationTime } from './issued-svid.js';
 
 /** The agent's own SVID, by which the server knows it. */
 export interface OwnSvid extends SvidSource {
@@ -11,6 +11,8 @@ export interface OwnSvid extends SvidSource {
   replace(svid: X509Svid, since: number): void;
   /** Whether it should be renewed: half of its life is over, or its authority no longer vouches for it. */
   isDue(bundle: Bundle): boolean;
+  /** Whether it should have been renewed long ago (`isLate`). */
+  isLate(): boolean;
   /** Milliseconds since the Unix epoch; Infinity while there is none. */
   nextRotation(): number;
 }
@@ -27,6 +29,7 @@ export function createOwnSvid(options: { clock: Clock; random: () => number }): 
     },
     isDue: (bundle) =>
       held !== undefined && (held.rotateAt <= clock.now() || !isVouchedFor(held.svid, bundle, clock.now())),
+    isLate: () => held !== undefined && isLate(held.svid, held.rotateAt, clock.now()),
     nextRotation: () => held?.rotateAt ?? Infinity,
     onChange(listener) {
       listeners.add(listener);

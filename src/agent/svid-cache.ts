@@ -2,7 +2,14 @@ import type { Clock } from '../base/clock.js';
 import type { Bundle } from '../spiffe/bundle.js';
 import type { X509Svid } from '../spiffe/x509-svid.js';
 import type { Log } from '../telemetry/log.js';
-import { acceptSvid, isVouchedFor, type KeyRequest, newKeyRequest, rotationTime } from './issued-svid.js';
+import {
+  acceptSvid,
+  isLate,
+  isVouchedFor,
+  type KeyRequest,
+  newKeyRequest,
+  rotationTime,
+} from './issued-svid.js';
 import type { AgentEntry } from './snapshot.js';
 
 /** One SVID to be signed, as BatchNewX509SVID takes it. */
@@ -31,6 +38,10 @@ export interface SvidCache {
   refresh(entries: readonly AgentEntry[], bundle: Bundle, sign: SignSvids): Promise<void>;
   /** By entry ID; only SVIDs that have not expired. */
   svids(): ReadonlyMap<string, X509Svid>;
+  /** When the first of them expires, in milliseconds since the Unix epoch, or Infinity. */
+  firstExpiry(): number;
+  /** How many should have been replaced long ago (`isLate`). */
+  late(): number;
   /** When the next one is due, or one that was refused is to be asked for again, in milliseconds since the Unix epoch, or Infinity. */
   nextRotation(): number;
 }
@@ -123,6 +134,10 @@ export function createSvidCache(options: { clock: Clock; log: Log; random?: () =
       const good = [...cached].filter(([, { svid }]) => svid.notAfter > clock.now());
       return new Map(good.map(([id, { svid }]) => [id, svid]));
     },
+    firstExpiry: () =>
+      [...cached.values()].reduce((first, { svid }) => Math.min(first, svid.notAfter), Infinity),
+    late: () =>
+      [...cached.values()].filter(({ svid, rotateAt }) => isLate(svid, rotateAt, clock.now())).length,
     nextRotation: () =>
       [...cached.values()].reduce((soonest, { rotateAt }) => Math.min(soonest, rotateAt), retryAt),
   };

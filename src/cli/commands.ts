@@ -40,7 +40,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     words: 'agent health',
-    summary: 'whether an agent can hand out identities',
+    summary: 'whether an agent can hand out identities, and for how long without its server',
     load: async () => (await import('./agent-health.js')).agentHealth,
   },
   {

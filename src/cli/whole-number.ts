@@ -8,3 +8,8 @@ export function wholeNumber(given: string): number {
   }
   return value;
 }
+
+/** The value of an option that counts something, also none of it. */
+export function countOrNone(given: string): number {
+  return given === '0' ? 0 : wholeNumber(given);
+}

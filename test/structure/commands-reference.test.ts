@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { exitCodes } from '../../src/cli/cli.js';
 import { commands } from '../../src/cli/commands.js';
+import { transcript } from '../support/transcript.js';
 
 function pageOf(name: string): string {
   return readFileSync(new URL(`../../../docs/reference/${name}`, import.meta.url), 'utf8');
@@ -29,7 +30,7 @@ test('docs/reference/output.md names every kind of document that a command print
       'X509Svid',
       'JwtSvid',
     ],
-    ...['ServerHealth', 'IdentityAnswer', 'CallAnswer'],
+    ...['ServerHealth', 'AgentHealth', 'IdentityAnswer', 'CallAnswer'],
   ];
   for (const kind of kinds) assert.ok(page.includes(`\`${kind}\``), kind);
 });
@@ -37,4 +38,22 @@ test('docs/reference/output.md names every kind of document that a command print
 test('docs/reference/exit-codes.md has every exit code', () => {
   const listed = [...pageOf('exit-codes.md').matchAll(/^\| (\d+) \|/gm)].map(([, code]) => Number(code));
   assert.deepEqual(listed, Object.values(exitCodes));
+});
+
+test('docs/reference/agent-outages.md has the limits of agent health, with their defaults, and its exit codes', async (t) => {
+  const page = pageOf('agent-outages.md');
+  const listed = [...page.matchAll(/^\| `(--\w+-[a-z-]+) [A-Z]+` \| (\w+) \|/gm)].map(([, flag, limit]) => [
+    flag,
+    limit,
+  ]);
+  const help = (await transcript(t, {}, ['agent health --help'])).split(/^ +(?=-)/m);
+  const limits = help.flatMap((option) => {
+    const [, flag] = /^(--(?:min|max)-[a-z-]+)/.exec(option) ?? [];
+    return flag === undefined ? [] : [[flag, /default: (\d+)/.exec(option)?.[1] ?? 'none']];
+  });
+  assert.equal(limits.length, 3);
+  assert.deepEqual(listed, limits);
+  const codes = [...page.matchAll(/^\| (\d+) \|/gm)].map(([, code]) => Number(code));
+  const { ok, negative, guardTripped, unreachable } = exitCodes;
+  assert.deepEqual(codes, [ok, negative, guardTripped, unreachable]);
 });
