@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -77,6 +77,37 @@ test('S21: a connection that its caller left to another process speaks for nobod
   assert.equal(peers[0]?.isAlive(), false);
 });
 
+const python = spawnSync('python3', ['-c', 'import socket; socket.send_fds']).status === 0;
+
+test('S21: a socket that was passed on (SCM_RIGHTS) speaks for who connected, and for nobody once that ended', {
+  skip: python ? false : 'passing a socket on needs Python 3.9',
+}, async (t) => {
+  const { path, peers, closed } = await listen(t);
+  const program = `
+import os, socket, sys, time
+mine = socket.socket(socket.AF_UNIX)
+mine.connect(sys.argv[1])
+here, there = socket.socketpair()
+if os.fork() == 0:
+    mine.close()
+    _, passed, _, _ = socket.recv_fds(there, 1, 1)
+    print(os.getpid(), flush=True)
+    time.sleep(600)
+socket.send_fds(here, [b'x'], [mine.fileno()])
+mine.close()
+time.sleep(600)`;
+  const child = spawn('python3', ['-c', program, path], { stdio: ['ignore', 'pipe', 'inherit'] });
+  t.after(() => endChild(child));
+  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  t.after(() => process.kill(Number(String(line)), 'SIGKILL'));
+  await eventually(() => peers.length === 1);
+  assert.equal(peers[0]?.pid, child.pid);
+  assert.equal(peers[0]?.isAlive(), true);
+  await endChild(child);
+  assert.equal(peers[0]?.isAlive(), false);
+  assert.deepEqual(closed, [], 'who has the socket now keeps the connection open');
+});
+
 test('S21: once a connection is closed its caller counts as gone', async (t) => {
   const { path, peers, closed } = await listen(t);
   const connection = createConnection(path);
@@ -87,7 +118,7 @@ test('S21: once a connection is closed its caller counts as gone', async (t) => 
   assert.equal(peers[0]?.isAlive(), false);
 });
 
-test('S22: thousands of callers that come and go leave no file open', async (t) => {
+test('S22: 10,000 callers that come and go leave no file open', async (t) => {
   const path = join(temporaryFolder(t), 's');
   const server = await serveUnix({ path, mode: 0o600, services: [] });
   t.after(() => server.close());
@@ -109,7 +140,7 @@ test('S22: thousands of callers that come and go leave no file open', async (t) 
   };
   await waitMyTurn();
   const before = openFiles();
-  for (let round = 0; round < 30; round++) {
+  for (let round = 0; round < 100; round++) {
     await comeAndGo(100);
     await waitMyTurn();
   }
@@ -143,3 +174,61 @@ test('S21: a caller in another PID namespace, whose pid the kernel shows as 0, i
   await once(connection, 'close');
   assert.match((await lines.next()).value, /TRN0101/);
 });
+
+const canReusePids =
+  canUnshare && existsSync('/proc/sys/kernel/ns_last_pid')
+    ? {}
+    : { skip: 'needs root, to choose the pids of a namespace of its own' };
+
+test(
+  'S21: another process with the pid of the one that connected is not taken for it',
+  canReusePids,
+  async (t) => {
+    const path = join(temporaryFolder(t), 's');
+    const module = (name: string) => JSON.stringify(new URL(name, import.meta.url).href);
+    const program = `
+    import { spawn } from 'node:child_process';
+    import { once } from 'node:events';
+    import { writeFileSync } from 'node:fs';
+    import { createServer } from 'node:net';
+    const { peerOfConnection } = await import(${module('./peer-credentials.js')});
+    const { silentLog } = await import(${module('../telemetry/log.js')});
+    const { workloadAttestation } = await import(${module('../attestation/workload/attest.js')});
+    const path = ${JSON.stringify(path)};
+    const server = createServer();
+    await new Promise((resolve) => server.listen(path, resolve));
+    const connects = \`
+      import { spawn } from 'node:child_process';
+      import { createConnection } from 'node:net';
+      const socket = createConnection(process.argv[1]);
+      socket.once('connect', () => {
+        spawn('/bin/sleep', ['600'], { stdio: ['ignore', 'ignore', 'ignore', socket] });
+      });\`;
+    const first = spawn(process.execPath, ['--input-type=module', '-e', connects, path]);
+    const [connection] = await once(server, 'connection');
+    const peer = peerOfConnection(connection);
+    const before = peer.isAlive();
+    first.kill('SIGKILL');
+    await once(first, 'exit');
+    let again;
+    for (let tries = 0; again?.pid !== first.pid && tries < 100; tries++) {
+      again?.kill('SIGKILL');
+      writeFileSync('/proc/sys/kernel/ns_last_pid', String(first.pid - 1));
+      again = spawn('/bin/sleep', ['600']);
+      await once(again, 'spawn');
+    }
+    const refused = await workloadAttestation([], silentLog)(peer).catch((error) => error.code);
+    const { readyState } = connection;
+    console.log(JSON.stringify({ reused: again.pid === first.pid, before, after: peer.isAlive(), refused, readyState }));
+    process.exit();`;
+    const args = ['--pid', '--fork', '--mount-proc', '--kill-child', process.execPath];
+    const child = spawn('unshare', [...args, '--input-type=module', '-e', program], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    t.after(() => endChild(child));
+    const [line] = (await once(child.stdout, 'data')) as [Buffer];
+    assert.deepEqual(JSON.parse(String(line)), {
+      ...{ reused: true, before: true, after: false, refused: 'ATT0102', readyState: 'open' },
+    });
+  },
+);

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { temporaryFolder } from '../../../../test/support/children.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startChild, temporaryFolder } from '../../../../test/support/children.js';
 import { fakeProc } from '../../../../test/support/proc.js';
+import { until } from '../../../../test/support/until.js';
 import { isFault } from '../../../base/faults/fault.js';
 import { type ContainerPlace, containerOf, isIn } from './container-of.js';
 
@@ -77,3 +82,48 @@ test('S21: a process that leaves its container, or whose group is moved, is not 
     assert.equal(isIn(place, proc.path, 7), false, now);
   }
 });
+
+/** A real control group (v2) with the name of a container. */
+function realGroup(): string {
+  const mount = /^\d+ \d+ \S+ \/ (\S+) .* - cgroup2 /m.exec(
+    readFileSync('/proc/self/mountinfo', 'utf8'),
+  )?.[1];
+  const group = join(mount ?? assert.fail('no cgroup2'), id);
+  mkdirSync(group);
+  return group;
+}
+
+/** A group can be removed once the kernel is done with its last process. */
+async function removeGroup(group: string): Promise<void> {
+  for (let tries = 0; existsSync(group) && tries < 200; tries++) {
+    try {
+      rmdirSync(group);
+    } catch {
+      await sleep(10);
+    }
+  }
+}
+
+const canMakeGroups =
+  spawnSync('sh', [
+    '-c',
+    'm=$(awk \'$4 == "/" && /- cgroup2 /{print $5; exit}\' /proc/self/mountinfo) && mkdir "$m/plastron-$$" && rmdir "$m/plastron-$$" && unshare --mount true',
+  ]).status === 0
+    ? {}
+    : { skip: 'needs root, control groups v2 that can be written, and mount namespaces' };
+
+test(
+  'S24: a process that mounts the group of a container for itself is in no container, one in the group is',
+  canMakeGroups,
+  async (t) => {
+    const group = realGroup();
+    const script = `mount --bind ${group} /mnt && exec sleep 600`;
+    const forger = await startChild(t, 'unshare', ['--mount', 'sh', '-c', script]);
+    await until(() => readFileSync(`/proc/${forger.pid}/mountinfo`, 'utf8').includes(`/${id} /mnt `));
+    assert.equal(containerOf('/proc', forger.pid), undefined);
+    const member = await startChild(t, 'sleep', ['600']);
+    t.after(() => removeGroup(group));
+    writeFileSync(join(group, 'cgroup.procs'), String(member.pid));
+    assert.equal(containerOf('/proc', member.pid)?.containerId, id);
+  },
+);
