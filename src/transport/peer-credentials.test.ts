@@ -202,11 +202,13 @@ test(
       import { createConnection } from 'node:net';
       const socket = createConnection(process.argv[1]);
       socket.once('connect', () => {
-        spawn('/bin/sleep', ['600'], { stdio: ['ignore', 'ignore', 'ignore', socket] });
+        const heir = spawn('/bin/sleep', ['600'], { stdio: ['ignore', 'ignore', 'ignore', socket] });
+        heir.once('spawn', () => socket.write('x'));
       });\`;
     const first = spawn(process.execPath, ['--input-type=module', '-e', connects, path]);
     const [connection] = await once(server, 'connection');
     const peer = peerOfConnection(connection);
+    await once(connection, 'data');
     const before = peer.isAlive();
     first.kill('SIGKILL');
     await once(first, 'exit');
