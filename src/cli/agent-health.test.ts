@@ -82,7 +82,7 @@ exit 1
 });
 
 const limits: readonly { what: string; status: Partial<AgentStatus>; flags?: string; says?: RegExp }[] = [
-  { what: 'an SVID late for its renewal', status: { svidsPastRotation: 1 }, says: /1 SVIDs are late/ },
+  { what: 'an SVID late for its renewal', status: { svidsPastRotation: 1 }, says: /1 SVID is late/ },
   {
     what: 'as many late SVIDs as allowed',
     status: { svidsPastRotation: 2 },
@@ -134,7 +134,7 @@ test('for programs there is one document', async (t) => {
     pushed: true,
     lastError: null,
     servers: [{ address: 'one.example:8081', lastError: null }],
-    problems: ['1 SVIDs are late for their renewal'],
+    problems: ['1 SVID is late for renewal'],
   });
 });
 

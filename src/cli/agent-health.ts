@@ -83,7 +83,8 @@ function problemsOf(status: Status, { minAutonomy, maxSyncAge, maxPastRotation }
   else if (autonomy !== null && minAutonomy !== undefined && autonomy < minAutonomy) {
     problems.push(`the first SVID expires in ${duration(autonomy)}, sooner than ${duration(minAutonomy)}`);
   }
-  if (late > maxPastRotation) problems.push(`${late} SVIDs are late for their renewal`);
+  if (late > maxPastRotation)
+    problems.push(`${late === 1 ? '1 SVID is' : `${late} SVIDs are`} late for renewal`);
   if (age === null) problems.push('no sync with the server since the start');
   else if (age > maxSyncAge) problems.push(`the last sync was ${duration(age)} ago`);
   return problems;
