@@ -30,8 +30,10 @@ export interface PoolOptions {
   readonly start?: typeof startSigningThread;
 }
 
-/** How many orders are signed before others get their turn. */
-const chunkSize = 16;
+/** How many orders of a batch are given to a thread at once; it looks for small calls between any two of them. */
+const chunkSize = 50;
+/** A call with no more orders than this is a small one. */
+const smallCall = 16;
 
 export function openIssuingPool(options: PoolOptions): IssuingPool {
   const {
@@ -40,13 +42,13 @@ export function openIssuingPool(options: PoolOptions): IssuingPool {
     idleMs = 60_000,
     start = startSigningThread,
   } = options;
-  const queue = fairQueue<Chunk>(chunkSize);
+  const queue = fairQueue<Chunk>(smallCall);
   const workers = signingThreads({ queue, most: threads, idleMs, start, log });
   const running = new Set<Promise<unknown>>();
   return {
     issue: async (signer, orders, now) => {
       if (signer.authority.key.kind === 'remote') return issueWithRemoteKey(signer, orders, now);
-      const lane = orders.length <= chunkSize ? 'small' : 'batch';
+      const lane = orders.length <= smallCall ? 'small' : 'batch';
       const pieces = inChunks(orders).map((chunk) => waitingChunk({ lane, signer, orders: chunk, now }));
       queue.add(pieces.map(({ chunk }) => chunk));
       workers.distribute();
