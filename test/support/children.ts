@@ -14,7 +14,8 @@ export interface Ending {
 /** A folder of the test's own, with a short name (unix socket paths end at 107 bytes), removed afterwards. */
 export function temporaryFolder(t: Ending): string {
   const folder = mkdtempSync(join(tmpdir(), 'pl-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  // Processes that end after this may be writing still.
+  t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }));
   return folder;
 }
 
