@@ -57,13 +57,15 @@ test('server and agent are killed, the agent alone comes back: with --svid-cache
 
   await eventually(() => existsSync(at('agent/svid-cache')));
   await Promise.all([endChild(server), endChild(agent)]);
-  startAgent();
+  const agentAgain = startAgent();
   await healthBecomes(3);
   const after = followSecrets(t, at('w.sock'), 'default');
   await eventually(() => after.resources.has('default'));
   const again = String(after.resources.get('default')?.tls_certificate?.certificate_chain?.inline_bytes);
   assert.equal(again, certificate);
 
-  startServer();
+  const serverAgain = startServer();
   await healthBecomes(0);
+  // Before their folder goes, into which they would write.
+  await Promise.all([endChild(agentAgain), endChild(serverAgain)]);
 });
