@@ -14,6 +14,7 @@ import {
   newAuthority,
 } from '../../test/support/fake-server.js';
 import { recordingLog } from '../../test/support/log.js';
+import { until } from '../../test/support/until.js';
 import { isFault } from '../base/faults/fault.js';
 import { parseTrustDomain } from '../spiffe/id.js';
 import { createAddresses } from '../transport/failover.js';
@@ -84,10 +85,6 @@ async function synced(agent: Agent, server: FakeServer): Promise<void> {
     await until(() => !saving.get(server));
     await new Promise(setImmediate);
   }
-}
-
-async function until(fact: () => boolean): Promise<void> {
-  while (!fact()) await new Promise((resolve) => setTimeout(resolve, 2));
 }
 
 async function firstSync(agent: Agent): Promise<void> {

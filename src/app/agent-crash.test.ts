@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { shop } from '../../test/support/agent.js';
 import { temporaryFolder } from '../../test/support/children.js';
-import { bundlePemOf, eventually } from '../../test/support/running-agent.js';
+import { bundlePemOf } from '../../test/support/running-agent.js';
 import {
   agentApi,
   joinToken,
   type RunningTestServer,
   runningServer,
 } from '../../test/support/running-server.js';
+import { until } from '../../test/support/until.js';
 import { type Agent, startAgent } from '../agent/agent.js';
 import { joinTokenEvidence } from '../agent/join-token-evidence.js';
 import { serverCalls } from '../agent/server-calls.js';
@@ -56,7 +57,7 @@ test('killed between attestation and the write of its identity, an agent attests
   const token = await joinToken(server);
   const store = openStateStore(temporaryFolder(t), shop);
   const killed = await agentOn(t, server, losing(store), token);
-  await eventually(() => killed.status().trouble !== undefined);
+  await until(() => killed.status().trouble !== undefined);
   await killed.stop();
   assert.equal(store.load(), undefined);
 
@@ -72,17 +73,17 @@ test('killed between renewal and the write of the new SVID, an agent goes on wit
   const token = await joinToken(server);
   const store = openStateStore(temporaryFolder(t), shop);
   const first = await agentOn(t, server, store, token);
-  await eventually(() => first.status().lastSync !== undefined);
+  await until(() => first.status().lastSync !== undefined);
   await first.stop();
   const kept = store.load();
 
   const killed = await agentOn(t, server, losing(store), token);
-  await eventually(() => /killed before it was written/.test(killed.status().trouble ?? ''));
+  await until(() => /killed before it was written/.test(killed.status().trouble ?? ''));
   await killed.stop();
   assert.deepEqual(store.load(), kept);
 
   const agent = await agentOn(t, server, store, token);
-  await eventually(() => agent.status().lastSync !== undefined);
+  await until(() => agent.status().lastSync !== undefined);
   assert.equal(agent.status().id, kept?.svid.id);
   assert.equal(agent.status().trouble, undefined);
 });

@@ -7,8 +7,9 @@ import { recordingLog } from '../../test/support/log.js';
 import { muteAddress } from '../../test/support/mute-address.js';
 import { freePort } from '../../test/support/plastron.js';
 import { postgresMissing, startPostgres } from '../../test/support/postgres.js';
-import { eventually, followSecrets, runningAgent } from '../../test/support/running-agent.js';
+import { followSecrets, runningAgent } from '../../test/support/running-agent.js';
 import { createEntries, entryMessage, joinToken, runningServer } from '../../test/support/running-server.js';
+import { until } from '../../test/support/until.js';
 
 const missing = postgresMissing();
 const postgres = missing ? undefined : await startPostgres({ after });
@@ -33,12 +34,12 @@ test('with two servers on one database, the agent goes on with the other when it
   });
   const { resources } = followSecrets(t, settings.socket, 'default');
   await createEntries(one, entryMessage('/web', '/node', self));
-  await eventually(() => resources.has('default'));
+  await until(() => resources.has('default'));
 
   await one.close();
   // That of the node is the third.
   await createEntries(other, entryMessage('/orders', '/node', self));
-  await eventually(() => agent.status().svids === 3);
+  await until(() => agent.status().svids === 3);
   assert.equal(agent.status().servers.find(({ address }) => address === other.address)?.trouble, undefined);
 });
 
@@ -54,7 +55,7 @@ test('an address that nobody listens at and one that only accepts are passed ove
     joinToken: { token },
     log,
   });
-  await eventually(() => agent.status().lastSync !== undefined);
+  await until(() => agent.status().lastSync !== undefined);
   const troubles = agent.status().servers.map(({ trouble }) => trouble ?? 'none');
   assert.match(troubles[0] ?? '', /ECONNREFUSED/);
   assert.match(troubles[1] ?? '', /no connection in time/);
@@ -78,6 +79,6 @@ test('a foreign server among the addresses is passed over, and never sees the to
     random: () => 0,
     joinToken: { token },
   });
-  await eventually(() => agent.status().lastSync !== undefined);
+  await until(() => agent.status().lastSync !== undefined);
   assert.match(agent.status().servers[0]?.trouble ?? '', /is refused/);
 });

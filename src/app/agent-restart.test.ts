@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { recordingLog } from '../../test/support/log.js';
-import { eventually, followSecrets, runningAgent } from '../../test/support/running-agent.js';
+import { followSecrets, runningAgent } from '../../test/support/running-agent.js';
 import {
   agentApi,
   createEntries,
@@ -12,6 +12,7 @@ import {
   joinToken,
   runningServer,
 } from '../../test/support/running-server.js';
+import { until } from '../../test/support/until.js';
 import type { Agent } from '../agent/agent.js';
 import { readPem } from '../base/pem.js';
 import { pathOf } from '../spiffe/id.js';
@@ -32,7 +33,7 @@ async function setUp(t: TestContext, settings: Partial<AgentSettings> = { svidCa
     entryMessage('/orders', '/node', self),
   );
   const first = await runningAgent(t, server, { joinToken: { token }, ...settings });
-  await eventually(() => first.agent.status().svids === 3);
+  await until(() => first.agent.status().svids === 3);
   /** The next life of the agent, on the same data. */
   const again = (more: Partial<AgentSettings> = {}) =>
     runningAgent(t, server, { ...first.settings, joinToken: {}, ...more });
@@ -68,7 +69,7 @@ test('with the cache, an agent that starts while the server is away serves at on
     before.map(({ id, chain }) => [id, chain.map(String)]),
   );
   const { resources } = followSecrets(t, second.settings.socket, 'default', 'ROOTCA');
-  await eventually(() => resources.size === 2);
+  await until(() => resources.size === 2);
   const { tls_certificate } = resources.get('default') ?? {};
   const [key] = readPem(String(tls_certificate?.private_key?.inline_bytes));
   assert.ok(before.some(({ privateKey }) => Buffer.from(privateKey).equals(Buffer.from(key?.der ?? []))));
@@ -81,7 +82,7 @@ test('without the cache the socket is there while the server is away, and worklo
   await server.close();
   const second = await again();
   const view = followSecrets(t, second.settings.socket, 'default');
-  await eventually(() => second.agent.status().trouble !== undefined);
+  await until(() => second.agent.status().trouble !== undefined);
   assert.deepEqual([view.responses, view.ended], [0, undefined]);
   assert.deepEqual(keysIn(dataDir, keys), []);
 });
@@ -98,7 +99,7 @@ test('S26: no key of a workload is on the disk, save encrypted in the cache that
 
   // Without the flag what was kept before goes as well.
   const second = await again({ svidCache: false });
-  await eventually(() => second.agent.status().svids === 3);
+  await until(() => second.agent.status().svids === 3);
   assert.deepEqual(readdirSync(dataDir), ['agent-state.json']);
 });
 
@@ -107,7 +108,7 @@ test('an entry that was deleted meanwhile is served no more after the first sync
   await first.close();
   await server.admin.unary(entryApi.BatchDeleteEntry, { ids: [web] });
   const second = await again();
-  await eventually(() => second.agent.status().lastSync !== undefined);
+  await until(() => second.agent.status().lastSync !== undefined);
   assert.deepEqual(
     svidsOf(second.agent)
       .map(({ id }) => pathOf(id))
@@ -136,7 +137,7 @@ test('a damaged cache is ignored loudly, and written anew after the next sync', 
   assert.ok(
     log.lines.some(({ level, sentence }) => level === 'error' && /kept SVIDs are not used/.test(sentence)),
   );
-  await eventually(() => second.agent.status().svids === 3);
+  await until(() => second.agent.status().svids === 3);
   await second.close();
   const third = await again();
   assert.ok(svidsOf(third.agent).length === 3);
@@ -144,12 +145,12 @@ test('a damaged cache is ignored loudly, and written anew after the next sync', 
 
 test('S12: a banned agent wipes what it kept, and serves nothing when it starts again', async (t) => {
   const { server, first, again, dataDir } = await setUp(t);
-  await eventually(() => readdirSync(dataDir).includes('svid-cache'));
+  await until(() => readdirSync(dataDir).includes('svid-cache'));
   const id = first.agent.status().id;
   await server.admin.unary(agentApi.BanAgent, {
     id: { trust_domain: 'shop.example', path: id ? pathOf(id) : '' },
   });
-  await eventually(() => readdirSync(dataDir).join() === 'agent-state.json');
+  await until(() => readdirSync(dataDir).join() === 'agent-state.json');
   await first.close();
   await server.close();
   const second = await again();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
-import { eventually, runningAgent } from '../../test/support/running-agent.js';
+import { runningAgent } from '../../test/support/running-agent.js';
 import {
   createEntries,
   entryApi,
@@ -9,6 +9,7 @@ import {
   joinToken,
   runningServer,
 } from '../../test/support/running-server.js';
+import { until } from '../../test/support/until.js';
 import { workloadClient } from '../../test/support/workload-api.js';
 import { remoteStatus } from '../transport/grpc-client.js';
 
@@ -23,7 +24,7 @@ async function shopWith(t: TestContext, ...entries: Parameters<typeof createEntr
   const node = { ttl: 60, agent_id: { trust_domain: 'shop.example', path: '/node/demo' } };
   const token = await joinToken(server, node);
   const { settings, agent } = await runningAgent(t, server, { joinToken: { token } });
-  await eventually(() => agent.status().serving);
+  await until(() => agent.status().serving);
   return { server, ids, agent, settings, client: workloadClient(t, settings.socket) };
 }
 

@@ -9,7 +9,6 @@ import { temporaryFolder } from '../../test/support/children.js';
 import { recordingLog } from '../../test/support/log.js';
 import {
   bundlePemOf,
-  eventually,
   followPolicies,
   followSecrets,
   type PolicyMessage,
@@ -24,6 +23,7 @@ import {
   joinToken,
   runningServer,
 } from '../../test/support/running-server.js';
+import { until } from '../../test/support/until.js';
 import { sha256Hex } from '../base/digest.js';
 import { isFault } from '../base/faults/fault.js';
 import { parseSpiffeId, pathOf } from '../spiffe/id.js';
@@ -58,7 +58,7 @@ test('a workload gets its SVID and the bundle over SDS from an agent that attest
     'spiffe://shop.example/web',
     'spiffe://shop.example/orders',
   );
-  await eventually(() => client.resources.size === 3 && client.removed.has('spiffe://shop.example/orders'));
+  await until(() => client.resources.size === 3 && client.removed.has('spiffe://shop.example/orders'));
   const certificate = certificateOf(client.resources.get('default'));
   assert.equal(certificate.subjectAltName, 'URI:spiffe://shop.example/web');
   assert.equal(statSync(settings.socket).mode & 0o777, 0o777);
@@ -70,11 +70,11 @@ test('a new entry reaches the open stream with the next sync, and a removed one 
   const { server, joinToken } = await serverWith(t);
   const { settings } = await runningAgent(t, server, { joinToken });
   const client = followSecrets(t, settings.socket, 'default');
-  await eventually(() => client.removed.has('default'));
+  await until(() => client.removed.has('default'));
   const [id = ''] = await createEntries(server, web);
-  await eventually(() => client.resources.has('default'));
+  await until(() => client.resources.has('default'));
   await server.admin.unary(entryApi.BatchDeleteEntry, { ids: [id] });
-  await eventually(() => client.removed.has('default'));
+  await until(() => client.removed.has('default'));
   assert.equal(client.ended, undefined);
 });
 
@@ -83,12 +83,12 @@ test('an updated entry gives a new SVID on the open stream', async (t) => {
   const [id = ''] = await createEntries(server, web);
   const { settings } = await runningAgent(t, server, { joinToken });
   const client = followSecrets(t, settings.socket, 'default');
-  await eventually(() => client.resources.has('default'));
+  await until(() => client.resources.has('default'));
   await server.admin.unary(entryApi.BatchUpdateEntry, {
     entries: [{ id, dns_names: ['web.local'] }],
     input_mask: { dns_names: true },
   });
-  await eventually(() =>
+  await until(() =>
     /DNS:web\.local/.test(certificateOf(client.resources.get('default')).subjectAltName ?? ''),
   );
 });
@@ -99,7 +99,7 @@ test('SVIDs rotate at half of their life on the open stream, again and again, ea
   const client = followSecrets(t, settings.socket, 'default');
   const seen = new Map<string, X509Certificate>();
   const keys = new Set<string>();
-  await eventually(() => {
+  await until(() => {
     const secret = client.resources.get('default');
     if (secret) {
       const certificate = certificateOf(secret);
@@ -119,9 +119,9 @@ test('the agent renews its own SVID with the server, which then refuses the old 
     joinToken: { token: await joinToken(server, node) },
   });
   const first = agent.svid.current();
-  await eventually(() => agent.svid.current() !== first);
+  await until(() => agent.svid.current() !== first);
   const before = agent.status().lastSync ?? 0;
-  await eventually(() => (agent.status().lastSync ?? 0) > before);
+  await until(() => (agent.status().lastSync ?? 0) > before);
   assert.equal(agent.status().trouble, undefined);
   assert.equal(agent.svid.current()?.id, first?.id);
 });
@@ -133,7 +133,7 @@ test('a restarted agent goes on with what it kept, without a token', async (t) =
   await first.close();
   const second = await runningAgent(t, server, { ...first.settings, joinToken: {} });
   const client = followSecrets(t, second.settings.socket, 'default');
-  await eventually(() => client.resources.has('default'));
+  await until(() => client.resources.has('default'));
   assert.equal(second.agent.status().id, id);
 });
 
@@ -144,24 +144,24 @@ test('an agent that starts while its server is down opens its socket, says nothi
   await server.close();
   const second = await runningAgent(t, server, { ...first.settings, joinToken: {} });
   const client = followSecrets(t, second.settings.socket, 'default');
-  await eventually(() => second.agent.status().trouble !== undefined);
+  await until(() => second.agent.status().trouble !== undefined);
   assert.deepEqual([client.responses, client.ended], [0, undefined]);
   await runningServer(t, { dataDir: server.dataDir, port: server.port });
-  await eventually(() => client.resources.has('default'));
+  await until(() => client.resources.has('default'));
 });
 
 test('while the server is away the streams stay and so do the secrets', async (t) => {
   const { server, joinToken } = await serverWith(t, web);
   const { settings, agent } = await runningAgent(t, server, { joinToken });
   const client = followSecrets(t, settings.socket, 'default');
-  await eventually(() => client.resources.has('default'));
+  await until(() => client.resources.has('default'));
   await server.close();
-  await eventually(() => agent.status().trouble !== undefined);
+  await until(() => agent.status().trouble !== undefined);
   const late = followSecrets(t, settings.socket, 'default');
-  await eventually(() => late.resources.has('default'));
+  await until(() => late.resources.has('default'));
   assert.deepEqual([client.responses, client.ended], [1, undefined]);
   await runningServer(t, { dataDir: server.dataDir, port: server.port });
-  await eventually(() => agent.status().trouble === undefined);
+  await until(() => agent.status().trouble === undefined);
   assert.equal(client.responses, 1);
 });
 
@@ -173,12 +173,12 @@ test('S12: an agent that is banned while it runs pushes nothing more; deleted an
   });
   const id = { trust_domain: 'shop.example', path: pathOf(parseSpiffeId(agent.status().id ?? '')) };
   await server.admin.unary(agentApi.BanAgent, { id });
-  await eventually(() => /AGT0404/.test(agent.status().trouble ?? ''));
+  await until(() => /AGT0404/.test(agent.status().trouble ?? ''));
   const client = followSecrets(t, settings.socket, 'default', 'ROOTCA');
   await server.admin.unary(agentApi.DeleteAgent, { id });
   writeFileSync(join(folder, 'token'), await joinToken(server, node));
   assert.equal(client.responses, 0);
-  await eventually(() => client.resources.has('default'));
+  await until(() => client.resources.has('default'));
 });
 
 test('a foreign server is refused in every way of bootstrapping, before it sees the token', async (t) => {
@@ -199,7 +199,7 @@ test('a foreign server is refused in every way of bootstrapping, before it sees 
   const other = await runningServer(t);
   const log = recordingLog();
   const later = await runningAgent(t, other, { ...first.settings, servers: [other.address], log });
-  await eventually(() => later.agent.status().trouble !== undefined);
+  await until(() => later.agent.status().trouble !== undefined);
   assert.match(later.agent.status().trouble ?? '', /AGT0201.*not the server of the trust domain/);
   const { agents = [] } = await other.admin.unary(agentApi.ListAgents, {});
   assert.deepEqual(agents, []);
@@ -210,7 +210,7 @@ test('the SHA-256 of the bundle is enough to trust the right server', async (t) 
   assert.equal(server.bundleSha256(), sha256Hex(await bundlePemOf(server)));
   const bootstrap = { kind: 'sha256', fingerprint: server.bundleSha256() } as const;
   const { agent } = await runningAgent(t, server, { bootstrap, joinToken });
-  await eventually(() => agent.status().serving);
+  await until(() => agent.status().serving);
 });
 
 test('insecure bootstrap works, and is loud', async (t) => {
@@ -238,7 +238,7 @@ test('a start that is given up while the server is away ends, and leaves no sock
     log,
     signal: giveUp.signal,
   });
-  await eventually(() => log.lines.some(({ sentence }) => sentence.startsWith('no sync')));
+  await until(() => log.lines.some(({ sentence }) => sentence.startsWith('no sync')));
   giveUp.abort();
   assert.equal(await start, undefined);
   assert.throws(() => statSync(join(folder, 'admin.sock')), /ENOENT/);
@@ -249,7 +249,7 @@ test('S26: no key of a workload reaches the data directory or the log', async (t
   const log = recordingLog();
   const { settings, agent } = await runningAgent(t, server, { joinToken, log });
   const client = followSecrets(t, settings.socket, 'default');
-  await eventually(() => client.resources.has('default'));
+  await until(() => client.resources.has('default'));
   const [svid] = agent.identities.current()?.svids.values() ?? [];
   const kept = readFileSync(join(settings.dataDir, 'agent-state.json'), 'utf8') + JSON.stringify(log.lines);
   assert.ok(!kept.includes(Buffer.from(svid?.privateKey ?? assert.fail()).toString('base64')));
@@ -279,20 +279,18 @@ test('the policy of its own service reaches a workload from a file of the server
   const { settings } = await runningAgent(t, server, { joinToken: { token: await joinToken(server, node) } });
   const names = ['plastron/http', 'plastron/http/web', 'plastron/http/orders', 'plastron/http/none'];
   const proxy = followPolicies(t, settings.socket, ...names);
-  await eventually(() => proxy.resources.size === names.length);
+  await until(() => proxy.resources.size === names.length);
   for (const name of names) assert.equal(proxy.resources.get(name)?.name, name);
   for (const name of names.slice(0, 2)) assert.match(textOf(proxy.resources.get(name)), /orders-reads/);
   for (const name of names.slice(2)) assert.match(textOf(proxy.resources.get(name)), /no-policy/);
 
   writeFileSync(join(policyDir, 'shop.yaml'), policyText('POST /baskets'));
-  await eventually(() =>
-    names.slice(0, 2).every((name) => /baskets/.test(textOf(proxy.resources.get(name)))),
-  );
+  await until(() => names.slice(0, 2).every((name) => /baskets/.test(textOf(proxy.resources.get(name)))));
   // A broken file changes nothing.
   const before = proxy.responses;
   writeFileSync(join(policyDir, 'shop.yaml'), 'version: 1\nservices: [');
   const late = followPolicies(t, settings.socket, 'plastron/http');
-  await eventually(() => late.resources.size === 1);
+  await until(() => late.resources.size === 1);
   assert.match(textOf(late.resources.get('plastron/http')), /baskets/);
   assert.equal(proxy.responses, before);
 });
@@ -306,11 +304,11 @@ test('a new service is served at once: its policy tells the agent that there is 
     joinToken: { token: await joinToken(server, node) },
     syncIntervalMs: 3_600_000,
   });
-  await eventually(() => agent.status().serving);
+  await until(() => agent.status().serving);
   const client = followSecrets(t, settings.socket, 'default');
   const proxy = followPolicies(t, settings.socket, 'plastron/http');
-  await eventually(() => client.removed.has('default') && proxy.resources.size === 1);
+  await until(() => client.removed.has('default') && proxy.resources.size === 1);
   await createEntries(server, web);
-  await eventually(() => client.resources.has('default'));
-  await eventually(() => /orders-reads/.test(textOf(proxy.resources.get('plastron/http'))));
+  await until(() => client.resources.has('default'));
+  await until(() => /orders-reads/.test(textOf(proxy.resources.get('plastron/http'))));
 });

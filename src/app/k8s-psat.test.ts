@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { temporaryFolder } from '../../test/support/children.js';
 import { kubernetesCluster, reviewOf } from '../../test/support/kubernetes-api.js';
-import { eventually, runningAgent } from '../../test/support/running-agent.js';
+import { runningAgent } from '../../test/support/running-agent.js';
 import { agentApi, createEntries, entryMessage, runningServer } from '../../test/support/running-server.js';
+import { until } from '../../test/support/until.js';
 import { isFault } from '../base/faults/fault.js';
 
 test('an agent in a pod attests by its Kubernetes token, and has the entries of its node', async (t) => {
@@ -38,7 +39,7 @@ test('an agent in a pod attests by its Kubernetes token, and has the entries of 
   );
   writeFileSync(k8sPsat.tokenFile, 'a.b.c\n');
   const { agent } = await runningAgent(t, server, { k8sPsat });
-  await eventually(() => agent.status().svids === 1);
+  await until(() => agent.status().svids === 1);
   assert.equal(agent.status().id, 'spiffe://shop.example/spire/agent/k8s_psat/prod/node-uid');
   const { agents = [] } = await server.admin.unary(agentApi.ListAgents, {});
   assert.deepEqual(

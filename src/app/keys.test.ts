@@ -4,8 +4,9 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { recordingLog } from '../../test/support/log.js';
-import { eventually, followSecrets, runningAgent } from '../../test/support/running-agent.js';
+import { followSecrets, runningAgent } from '../../test/support/running-agent.js';
 import { createEntries, entryMessage, joinToken, runningServer } from '../../test/support/running-server.js';
+import { until } from '../../test/support/until.js';
 
 test('S26: a workload’s private key is in no file and in no line of a log, of the agent or the server', async (t) => {
   const log = recordingLog();
@@ -17,7 +18,7 @@ test('S26: a workload’s private key is in no file and in no line of a log, of 
   const { settings } = await runningAgent(t, server, { joinToken: { token }, log });
   const proxy = followSecrets(t, settings.socket, 'default');
   await createEntries(server, entryMessage('/web', '/node/demo', [`unix:uid:${process.geteuid?.()}`]));
-  await eventually(() => proxy.resources.has('default'));
+  await until(() => proxy.resources.has('default'));
   const pem = String(proxy.resources.get('default')?.tls_certificate?.private_key?.inline_bytes);
   const { d = '' } = createPrivateKey(pem).export({ format: 'jwk' });
   const secret = Buffer.from(d, 'base64url');

@@ -6,9 +6,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { testCa } from '../../test/support/ca.js';
 import { temporaryFolder } from '../../test/support/children.js';
 import { recordingLog } from '../../test/support/log.js';
-import { eventually, followSecrets, type SecretMessage } from '../../test/support/running-agent.js';
+import { followSecrets, type SecretMessage } from '../../test/support/running-agent.js';
 import { readResponse, type SecretsResponse, sdsStream, secretType } from '../../test/support/sds-stream.js';
 import { type Given, startTestAgent } from '../../test/support/test-agent.js';
+import { until } from '../../test/support/until.js';
 import { dialUnix } from '../transport/dial-unix.js';
 import { decode, typeUrlOf } from '../wire/messages.js';
 import { serviceDefinition } from '../wire/services.js';
@@ -320,11 +321,11 @@ test('SDS-29, SDS+4: an entry that goes while its name is asked for does not end
 test('SDS-30, SDS+1: delta is served, and says what is gone', async (t) => {
   const { agent } = await setUp(t);
   const proxy = followSecrets(t, agent.socket, 'default', batch);
-  await eventually(() => proxy.resources.size === 2);
+  await until(() => proxy.resources.size === 2);
   agent.give({ svids: [both.svids[0]] });
-  await eventually(() => proxy.removed.has(batch));
+  await until(() => proxy.removed.has(batch));
   agent.give({ svids: both.svids });
-  await eventually(() => proxy.resources.has(batch));
+  await until(() => proxy.resources.has(batch));
   assert.equal(proxy.responses, 4, 'what did not change was not sent again');
 });
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { testCa } from '../../test/support/ca.js';
 import { temporaryFolder } from '../../test/support/children.js';
-import { eventually, runningAgent } from '../../test/support/running-agent.js';
+import { runningAgent } from '../../test/support/running-agent.js';
 import {
   agentApi,
   attestedAgent,
@@ -13,6 +13,7 @@ import {
   newKey,
   runningServer,
 } from '../../test/support/running-server.js';
+import { until } from '../../test/support/until.js';
 import { makeCsr } from '../ca/csr.js';
 import { pathOf } from '../spiffe/id.js';
 
@@ -104,7 +105,7 @@ test('an agent whose node can attest again is told to, instead of being renewed'
   writeFileSync(x509Pop.certFile, certificate.chainPem);
   writeFileSync(x509Pop.keyFile, certificate.keyPem);
   const { agent } = await runningAgent(t, server, { x509Pop });
-  await eventually(() => agent.svid.current() !== undefined);
+  await until(() => agent.svid.current() !== undefined);
   const connection = dial(t, server, agent.svid.current());
   const renewal = connection.unary(agentApi.RenewAgent, { params: { csr: makeCsr(newKey()) } });
   const { status, reason } = await endOf(renewal);

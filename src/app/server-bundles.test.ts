@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { test } from 'node:test';
 import { testCa } from '../../test/support/ca.js';
-import { eventually, followSecrets, runningAgent } from '../../test/support/running-agent.js';
+import { followSecrets, runningAgent } from '../../test/support/running-agent.js';
 import {
   attestedAgent,
   bundleApi,
@@ -15,6 +15,7 @@ import {
   runningServer,
   syncOnce,
 } from '../../test/support/running-server.js';
+import { until } from '../../test/support/until.js';
 import { pathOf } from '../spiffe/id.js';
 import { decode } from '../wire/messages.js';
 import type { MessageIn } from '../wire/names.js';
@@ -250,9 +251,9 @@ test('a workload has the bundle of each trust domain that its entry federates wi
     return trust_domains.map(({ name, trust_bundle }) => `${name} ${trust_bundle?.inline_bytes}`);
   };
   const has = (pem: string) => trusted().join() === `other.example ${pem}`;
-  await eventually(() => has(other.certificate.pem) && client.removed.has(unrelated));
+  await until(() => has(other.certificate.pem) && client.removed.has(unrelated));
   const renewed = testCa('other.example').certificate;
   await set(server, bundle('other.example', { x509_authorities: [{ asn1: Buffer.from(renewed.der) }] }));
-  await eventually(() => has(renewed.pem));
+  await until(() => has(renewed.pem));
   assert.equal(client.ended, undefined);
 });

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { testCa } from '../../test/support/ca.js';
 import { temporaryFolder } from '../../test/support/children.js';
-import { eventually, runningAgent } from '../../test/support/running-agent.js';
+import { runningAgent } from '../../test/support/running-agent.js';
 import { agentApi, createEntries, entryMessage, runningServer } from '../../test/support/running-server.js';
+import { until } from '../../test/support/until.js';
 import { isFault } from '../base/faults/fault.js';
 import { parseSpiffeId, pathOf } from '../spiffe/id.js';
 
@@ -31,12 +32,12 @@ async function setUp(t: TestContext, x509SvidTtl = 3600) {
 test('a node with a certificate attests, has the entries of its selectors, and again and again as the same agent', async (t) => {
   const { server, x509Pop } = await setUp(t, 2);
   const { agent } = await runningAgent(t, server, { x509Pop });
-  await eventually(() => agent.status().svids === 1);
+  await until(() => agent.status().svids === 1);
   const first = agent.svid.current();
   assert.match(first?.id ?? '', /^spiffe:\/\/shop\.example\/spire\/agent\/x509pop\/[0-9a-f]{40}$/);
-  await eventually(() => agent.svid.current() !== first);
+  await until(() => agent.svid.current() !== first);
   assert.equal(agent.svid.current()?.id, first?.id);
-  await eventually(() => agent.status().svids === 1 && agent.status().serving);
+  await until(() => agent.status().svids === 1 && agent.status().serving);
   const { agents = [] } = await server.admin.unary(agentApi.ListAgents, {});
   assert.deepEqual(
     agents.map(({ attestation_type, can_reattest }) => [attestation_type, can_reattest]),
@@ -47,15 +48,15 @@ test('a node with a certificate attests, has the entries of its selectors, and a
 test('S12: an evicted node attests again by itself; a banned one never', async (t) => {
   const { server, x509Pop } = await setUp(t);
   const { agent } = await runningAgent(t, server, { x509Pop });
-  await eventually(() => agent.status().svids === 1);
+  await until(() => agent.status().svids === 1);
   const before = agent.svid.current();
   const id = { trust_domain: 'shop.example', path: pathOf(parseSpiffeId(before?.id ?? '')) };
   await server.admin.unary(agentApi.DeleteAgent, { id });
-  await eventually(() => agent.svid.current() !== before && agent.status().svids === 1);
+  await until(() => agent.svid.current() !== before && agent.status().svids === 1);
 
   const last = agent.svid.current();
   await server.admin.unary(agentApi.BanAgent, { id });
-  await eventually(() => /AGT0404/.test(agent.status().trouble ?? ''));
+  await until(() => /AGT0404/.test(agent.status().trouble ?? ''));
   // Not with a fresh data directory either.
   await assert.rejects(runningAgent(t, server, { x509Pop }), (error) => isFault(error, 'AGT0404'));
   assert.equal(agent.svid.current(), last);

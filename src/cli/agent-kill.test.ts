@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { endChild, temporaryFolder } from '../../test/support/children.js';
 import { freePort, startPlastron } from '../../test/support/plastron.js';
-import { bundlePemOf, eventually, followSecrets } from '../../test/support/running-agent.js';
+import { bundlePemOf, followSecrets } from '../../test/support/running-agent.js';
 import { createEntries, entryMessage, joinToken } from '../../test/support/running-server.js';
 import { transcript } from '../../test/support/transcript.js';
+import { until } from '../../test/support/until.js';
 import { dialUnix } from '../transport/dial-unix.js';
 
 // Both sides are processes, and both are killed with SIGKILL.
@@ -50,17 +51,17 @@ test('server and agent are killed, the agent alone comes back: with --svid-cache
   const agent = startAgent();
   await healthBecomes(0);
   const before = followSecrets(t, at('w.sock'), 'default');
-  await eventually(() => before.resources.has('default'));
+  await until(() => before.resources.has('default'));
   const certificate = String(
     before.resources.get('default')?.tls_certificate?.certificate_chain?.inline_bytes,
   );
 
-  await eventually(() => existsSync(at('agent/svid-cache')));
+  await until(() => existsSync(at('agent/svid-cache')));
   await Promise.all([endChild(server), endChild(agent)]);
   const agentAgain = startAgent();
   await healthBecomes(3);
   const after = followSecrets(t, at('w.sock'), 'default');
-  await eventually(() => after.resources.has('default'));
+  await until(() => after.resources.has('default'));
   const again = String(after.resources.get('default')?.tls_certificate?.certificate_chain?.inline_bytes);
   assert.equal(again, certificate);
 

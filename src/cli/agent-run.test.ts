@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { temporaryFolder } from '../../test/support/children.js';
 import { freePort, startPlastron } from '../../test/support/plastron.js';
-import { bundlePemOf, eventually } from '../../test/support/running-agent.js';
+import { bundlePemOf } from '../../test/support/running-agent.js';
 import { agentApi, joinToken, runningServer } from '../../test/support/running-server.js';
 import { transcript } from '../../test/support/transcript.js';
+import { until } from '../../test/support/until.js';
 
 const where = '--trust-domain shop.example --server 127.0.0.1:1 --data-dir d --socket s --admin-socket a';
 
@@ -99,7 +100,7 @@ test('an agent that waits for its server can be stopped too', { timeout: 60_000 
       healthy = await transcript(t, {}, [`agent health --admin-socket ${at('a.sock')}`]);
     }
   })();
-  await eventually(() => /exit 1/.test(healthy));
+  await until(() => /exit 1/.test(healthy));
   waiting.kill('SIGTERM');
   assert.deepEqual(await once(waiting, 'exit'), [0, null]);
 });

@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { temporaryFolder } from '../../test/support/children.js';
+import { until } from '../../test/support/until.js';
 import { fault } from '../base/faults/fault.js';
 import { decide } from '../policy/diagram/decide.js';
 import { parseSpiffeId } from '../spiffe/id.js';
@@ -266,8 +267,4 @@ function mayRead(state: PolicyState, path: string, method = 'GET'): boolean {
 function byRenaming(path: string, text: string): void {
   writeFileSync(`${path}~`, text);
   renameSync(`${path}~`, path);
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await sleep(5);
 }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { endChild, temporaryFolder } from '../../test/support/children.js';
+import { until } from '../../test/support/until.js';
 import { serviceDefinition } from '../wire/services.js';
 import { dialUnix } from './dial-unix.js';
 import { remoteStatus } from './grpc-client.js';
@@ -39,10 +40,6 @@ async function startNode(t: TestContext, program: string): Promise<ChildProcess 
   return Object.assign(child, { line: String(line).trim() });
 }
 
-async function eventually(is: () => boolean): Promise<void> {
-  while (!is()) await sleep(5);
-}
-
 const connectTo = (path: string) => `
   import { createConnection } from 'node:net';
   const socket = createConnection(${JSON.stringify(path)});
@@ -51,7 +48,7 @@ const connectTo = (path: string) => `
 test('S21: a caller is its very process while that lives, and nobody afterwards', async (t) => {
   const { path, peers } = await listen(t);
   const child = await startNode(t, `${connectTo(path)} console.log('connected');`);
-  await eventually(() => peers.length === 1);
+  await until(() => peers.length === 1);
   const [peer] = peers;
   assert.deepEqual([peer?.pid, peer?.uid, peer?.gid], [child.pid, process.getuid?.(), process.getgid?.()]);
   assert.equal(peer?.isAlive(), true);
@@ -69,7 +66,7 @@ test('S21: a connection that its caller left to another process speaks for nobod
      console.log(heir.pid);`,
   );
   t.after(() => process.kill(Number(child.line), 'SIGKILL'));
-  await eventually(() => peers.length === 1);
+  await until(() => peers.length === 1);
   assert.equal(peers[0]?.isAlive(), true);
   await endChild(child);
   await sleep(20);
@@ -100,7 +97,7 @@ time.sleep(600)`;
   t.after(() => endChild(child));
   const [line] = (await once(child.stdout, 'data')) as [Buffer];
   t.after(() => process.kill(Number(String(line)), 'SIGKILL'));
-  await eventually(() => peers.length === 1);
+  await until(() => peers.length === 1);
   assert.equal(peers[0]?.pid, child.pid);
   assert.equal(peers[0]?.isAlive(), true);
   await endChild(child);
@@ -111,10 +108,10 @@ time.sleep(600)`;
 test('S21: once a connection is closed its caller counts as gone', async (t) => {
   const { path, peers, closed } = await listen(t);
   const connection = createConnection(path);
-  await eventually(() => peers.length === 1);
+  await until(() => peers.length === 1);
   assert.equal(peers[0]?.isAlive(), true);
   connection.destroy();
-  await eventually(() => closed.length === 1);
+  await until(() => closed.length === 1);
   assert.equal(peers[0]?.isAlive(), false);
 });
 
@@ -144,7 +141,7 @@ test('S22: 10,000 callers that come and go leave no file open', async (t) => {
     await comeAndGo(100);
     await waitMyTurn();
   }
-  await eventually(() => openFiles() <= before);
+  await until(() => openFiles() <= before);
 });
 
 const canUnshare = spawnSync('unshare', ['--pid', '--fork', 'true']).status === 0;

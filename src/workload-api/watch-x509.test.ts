@@ -4,8 +4,8 @@ import { type TestContext, test } from 'node:test';
 import { shop } from '../../test/support/agent.js';
 import { testCa } from '../../test/support/ca.js';
 import { temporaryFolder } from '../../test/support/children.js';
-import { eventually } from '../../test/support/running-agent.js';
 import { identityOf, servedWorkloadApi, viewOf } from '../../test/support/served-workload-api.js';
+import { until } from '../../test/support/until.js';
 import { systemClock } from '../base/clock.js';
 import { fault, isFault } from '../base/faults/fault.js';
 import type { Bundle } from '../spiffe/bundle.js';
@@ -54,7 +54,7 @@ test('WA-06: each context takes the place of the one before, so a bundle or an S
   const full = viewOf(ca.bundle, [identityOf(web, 'main'), identityOf(batch)], partner.bundle);
   const { path, show } = await servedWorkloadApi(t, full);
   const { contexts, stop } = watching(t, dial(t, path));
-  await eventually(() => contexts.length === 1);
+  await until(() => contexts.length === 1);
   assert.deepEqual(
     contexts[0]?.svids.map(({ svid, hint }) => [svid.id, hint]),
     [
@@ -65,7 +65,7 @@ test('WA-06: each context takes the place of the one before, so a bundle or an S
   assert.deepEqual([...(contexts[0]?.bundles.keys() ?? [])].sort(), ['partner.example', 'shop.example']);
   assert.deepEqual(contexts[0]?.svids[0]?.svid.chain.map(Buffer.from), web.chain.map(Buffer.from));
   show(viewOf(ca.bundle, [identityOf(batch)]));
-  await eventually(() => contexts.length === 2);
+  await until(() => contexts.length === 2);
   assert.deepEqual([...(contexts[1]?.bundles.keys() ?? [])], ['shop.example']);
   assert.equal(contexts[1]?.svids.length, 1);
   await stop();
@@ -74,11 +74,11 @@ test('WA-06: each context takes the place of the one before, so a bundle or an S
 test('WE-07: PermissionDenied and Unavailable are tried again with growing pauses, and end when there is an identity', async (t) => {
   const { path, show } = await servedWorkloadApi(t, viewOf(ca.bundle, []));
   const { contexts, troubles, pauses, stop } = watching(t, dial(t, path));
-  await eventually(() => troubles.length === 2);
+  await until(() => troubles.length === 2);
   assert.deepEqual(troubles.map(remoteStatus), ['PERMISSION_DENIED', 'PERMISSION_DENIED']);
   assert.ok((pauses[1] ?? 0) > (pauses[0] ?? 0));
   show(viewOf(ca.bundle, [identityOf(web)]));
-  await eventually(() => contexts.length === 1);
+  await until(() => contexts.length === 1);
   await stop();
 });
 
@@ -108,14 +108,14 @@ test('an answer that is not good in every part is refused whole, and the next go
   ];
   const { path, show } = await servedWorkloadApi(t, viewOf(ca.bundle, [identityOf(web)]));
   const { contexts, troubles, pauses, stop } = watching(t, dial(t, path));
-  await eventually(() => contexts.length === 1);
+  await until(() => contexts.length === 1);
   for (const [index, view] of wrong.entries()) {
     show(view);
-    await eventually(() => troubles.length === index + 1);
+    await until(() => troubles.length === index + 1);
   }
   assert.ok(troubles.every((error) => isFault(error, 'WLA0503')));
   assert.ok(pauses.every((pause) => pause === 0));
   show(viewOf(ca.bundle, [identityOf(batch)]));
-  await eventually(() => contexts.length === 2);
+  await until(() => contexts.length === 2);
   await stop();
 });

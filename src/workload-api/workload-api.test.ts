@@ -6,8 +6,8 @@ import { test } from 'node:test';
 import { Metadata } from '@grpc/grpc-js';
 import { shop, workloadWith } from '../../test/support/agent.js';
 import { testCa } from '../../test/support/ca.js';
-import { eventually } from '../../test/support/running-agent.js';
 import { identityOf, servedWorkloadApi, viewOf } from '../../test/support/served-workload-api.js';
+import { until } from '../../test/support/until.js';
 import { headers, workloadClient, workloadMethods } from '../../test/support/workload-api.js';
 import { fault } from '../base/faults/fault.js';
 import { vouchFor } from '../registration/attested-workload.js';
@@ -129,7 +129,7 @@ test('a stream that its client leaves is forgotten', async (t) => {
   for (const stream of streams) await stream.next();
   assert.equal(watchers(), 3);
   for (const stream of streams) stream.cancel();
-  await eventually(() => watchers() === 0);
+  await until(() => watchers() === 0);
 });
 
 test('S20: HTTP/1.1, a PROXY header and HTTP/2 that is not gRPC get no answer of the API', async (t) => {

@@ -6,7 +6,7 @@ import { restoreBackup } from '../../src/app/restore.js';
 import { systemClock } from '../../src/base/clock.js';
 import { backUp } from '../support/backup.js';
 import { temporaryFolder } from '../support/children.js';
-import { eventually, followSecrets, runningAgent } from '../support/running-agent.js';
+import { followSecrets, runningAgent } from '../support/running-agent.js';
 import {
   agentApi,
   createEntries,
@@ -42,7 +42,7 @@ test('an agent that renewed its SVID after the backup, and the stream of a workl
   const token = await joinToken(lost, { ttl: 60, agent_id: node });
   const { agent, settings } = await runningAgent(t, lost, { joinToken: { token } });
   const view = followSecrets(t, settings.socket, 'default');
-  await eventually(() => view.responses > 0);
+  await until(() => view.responses > 0);
   const path = await backUp(lost, join(temporaryFolder(t), 'backup'));
   const serial = await serialOfAgent(lost);
   await until(async () => (await serialOfAgent(lost)) !== serial);
@@ -51,8 +51,8 @@ test('an agent that renewed its SVID after the backup, and the stream of a workl
   const restoredAt = Date.now();
   assert.equal(await serialOfAgent(server), serial);
   const before = view.responses;
-  await eventually(() => (agent.status().lastSync ?? 0) > restoredAt);
-  await eventually(() => view.responses > before + 1);
+  await until(() => (agent.status().lastSync ?? 0) > restoredAt);
+  await until(() => view.responses > before + 1);
   assert.equal(view.ended, undefined, 'the stream of the workload broke');
   assert.notEqual(await serialOfAgent(server), serial);
 
@@ -60,7 +60,7 @@ test('an agent that renewed its SVID after the backup, and the stream of a workl
   const { entries = [] } = await server.admin.unary(entryApi.ListEntries, {});
   const web = entries.find(({ spiffe_id }) => spiffe_id?.path === '/web');
   await server.admin.unary(entryApi.BatchDeleteEntry, { ids: [web?.id ?? ''] });
-  await eventually(() => view.removed.has('default') || view.ended !== undefined);
+  await until(() => view.removed.has('default') || view.ended !== undefined);
 });
 
 test('an entry that was changed after the backup is taken back by agents that had the change', async (t) => {
@@ -71,14 +71,14 @@ test('an entry that was changed after the backup is taken back by agents that ha
   const { settings } = await runningAgent(t, lost, { joinToken: { token } });
   const web = followSecrets(t, settings.socket, 'spiffe://shop.example/web');
   const other = followSecrets(t, settings.socket, 'spiffe://shop.example/other');
-  await eventually(() => web.resources.size > 0);
+  await until(() => web.resources.size > 0);
   const path = await backUp(lost, join(temporaryFolder(t), 'backup'));
   const spiffe_id = { trust_domain: 'shop.example', path: '/other' };
   await lost.admin.unary(entryApi.BatchUpdateEntry, {
     entries: [{ id, spiffe_id }],
     input_mask: { spiffe_id: true },
   });
-  await eventually(() => other.resources.size > 0 && web.resources.size === 0);
+  await until(() => other.resources.size > 0 && web.resources.size === 0);
   await loseAndRestore(t, lost, path);
-  await eventually(() => web.resources.size > 0 && other.resources.size === 0);
+  await until(() => web.resources.size > 0 && other.resources.size === 0);
 });

@@ -6,9 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { temporaryFolder } from '../support/children.js';
 import { faultyDisk, faultyDiskMissing } from '../support/faulty-disk.js';
 import { loopDelay } from '../support/loop-delay.js';
-import { eventually } from '../support/running-agent.js';
 import { bundleApi, entryApi, entryMessage } from '../support/running-server.js';
 import { type ServerLife, startLife } from '../support/server-life.js';
+import { until } from '../support/until.js';
 
 const timeout = 120_000;
 const skip = faultyDiskMissing();
@@ -65,7 +65,7 @@ test('S37: while the disk hangs under a new signing authority, the server answer
   const { life, disk, dataDir } = await slowServer(t, ['--ca-ttl', '6', '--x509-svid-ttl', '4']);
   disk.slow(700);
   const written = join(dataDir, 'authorities.pem.new');
-  await eventually(() => existsSync(written));
+  await until(() => existsSync(written));
   let answers = 0;
   while (existsSync(written)) {
     await life.admin.unary(bundleApi.GetBundle, {});
@@ -83,7 +83,7 @@ test('S37: an authority that cannot be written is not used, its reason is logged
   const authorities = async () =>
     (await life.admin.unary(bundleApi.GetBundle, {})).x509_authorities?.length ?? 0;
   disk.fail('ENOSPC');
-  await eventually(() => life.log.some((line) => line.includes('CAS0303') && line.includes('ENOSPC')));
+  await until(() => life.log.some((line) => line.includes('CAS0303') && line.includes('ENOSPC')));
   assert.equal(await authorities(), 1);
   disk.heal();
   while ((await authorities()) < 2) await sleep(50);

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { temporaryFolder } from '../support/children.js';
 import { freePort, plastronOutput, startPlastron } from '../support/plastron.js';
-import { until } from './until.js';
+import { untilSuccess } from './until-success.js';
 
 /** A server of `shop.example` as a process of its own, and its operator, who uses the command line. */
 export async function serverProcess(t: TestContext, more: readonly string[] = []) {
@@ -21,5 +21,11 @@ export async function serverProcess(t: TestContext, more: readonly string[] = []
     ...more,
   ]);
   const operator = (...command: string[]) => plastronOutput([...command, '--admin-socket', adminSocket]);
-  return { folder, port, adminSocket, operator, bundle: await until(() => operator('bundle', 'show')) };
+  return {
+    folder,
+    port,
+    adminSocket,
+    operator,
+    bundle: await untilSuccess(() => operator('bundle', 'show')),
+  };
 }

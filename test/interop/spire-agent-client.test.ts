@@ -9,14 +9,14 @@ import { endChild } from '../support/children.js';
 import { startPlastron } from '../support/plastron.js';
 import { serverProcess } from './server-process.js';
 import { spireAgentMissing } from './spire-agent-process.js';
-import { until } from './until.js';
+import { untilSuccess } from './until-success.js';
 
 const skip = spireAgentMissing();
 
 test("SPIRE's own client fetches, watches and validates over our agent's socket", { skip }, async (t) => {
   const { api, follow, operator, folder } = await agentProcess(t);
   await t.test('`api fetch x509` writes an SVID that its bundle vouches for', async () => {
-    const output = await until(() => api('fetch', 'x509', '-write', folder));
+    const output = await untilSuccess(() => api('fetch', 'x509', '-write', folder));
     assert.match(output, /SPIFFE ID:\s+spiffe:\/\/shop\.example\/web/);
     const [svid, bundle] = ['svid.0.pem', 'bundle.0.pem'].map(
       (name) => new X509Certificate(readFileSync(join(folder, name))),
@@ -34,13 +34,13 @@ test("SPIRE's own client fetches, watches and validates over our agent's socket"
   });
   await t.test('`api watch` sees another identity come', async () => {
     const seen = follow('watch');
-    await until(async () => assert.match(seen(), /spiffe:\/\/shop\.example\/web/));
+    await untilSuccess(async () => assert.match(seen(), /spiffe:\/\/shop\.example\/web/));
     assert.doesNotMatch(seen(), /batch/);
     await operator(
       ...['entry', 'create', '--spiffe-id', 'spiffe://shop.example/batch'],
       ...['--parent-id', 'spiffe://shop.example/node/demo', '--selector', `unix:uid:${process.geteuid?.()}`],
     );
-    await until(async () => assert.match(seen(), /spiffe:\/\/shop\.example\/batch/));
+    await untilSuccess(async () => assert.match(seen(), /spiffe:\/\/shop\.example\/batch/));
   });
 });
 

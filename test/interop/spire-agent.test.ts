@@ -9,7 +9,7 @@ import { temporaryFolder } from '../support/children.js';
 import { buildGoAgent, goMissing } from './go-agent-program.js';
 import { serverProcess } from './server-process.js';
 import { type SpireAgent, spireAgent, spireAgentMissing } from './spire-agent-process.js';
-import { until } from './until.js';
+import { untilSuccess } from './until-success.js';
 
 const node = 'spiffe://shop.example/node/one';
 
@@ -23,7 +23,7 @@ test("SPIRE's own agent joins by token and lives with our server", {
   const nodeAttestor = 'NodeAttestor "join_token" { plugin_data {} }';
   const agent = spireAgent(t, { port: server.port, bundle: server.bundle, nodeAttestor, joinToken });
 
-  const first = await until(() => fetchedSvid(agent));
+  const first = await untilSuccess(() => fetchedSvid(agent));
   await t.test('a workload gets its X.509-SVID', () => {
     assert.equal(first.subjectAltName, 'URI:spiffe://shop.example/web');
   });
@@ -57,10 +57,10 @@ test("SPIRE's own agent joins by certificate (x509pop), and attests again after 
     certificate_path = "${certificate}"
   } }`;
   const agent = spireAgent(t, { port: server.port, bundle: server.bundle, nodeAttestor });
-  const svid = await until(() => fetchedSvid(agent));
+  const svid = await untilSuccess(() => fetchedSvid(agent));
   assert.equal(svid.subjectAltName, 'URI:spiffe://shop.example/web');
   await server.operator('node', 'evict', id, '--yes');
-  await until(async () => assert.match(agent.log(), /Successfully reattested node/));
+  await untilSuccess(async () => assert.match(agent.log(), /Successfully reattested node/));
   assert.equal((await fetchedSvid(agent)).subjectAltName, 'URI:spiffe://shop.example/web');
 });
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { endChild, temporaryFolder } from '../support/children.js';
 import { freePort } from '../support/plastron.js';
-import { until } from './until.js';
+import { untilSuccess } from './until-success.js';
 
 /** Why SPIRE's server cannot be run here. */
 export function spireServerMissing(): string | false {
@@ -22,7 +22,13 @@ export async function spireServerProcess(t: TestContext, nodeCa: string) {
   const child = spawn(program, ['run', '-config', config], { stdio: 'ignore' });
   t.after(() => endChild(child));
   const operator = (...command: string[]) => outputOfSpire(program, [...command, '-socketPath', adminSocket]);
-  return { folder, port, adminSocket, operator, bundle: await until(() => operator('bundle', 'show')) };
+  return {
+    folder,
+    port,
+    adminSocket,
+    operator,
+    bundle: await untilSuccess(() => operator('bundle', 'show')),
+  };
 }
 
 function outputOfSpire(program: string, args: string[]): Promise<string> {

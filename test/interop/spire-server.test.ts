@@ -6,11 +6,12 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { temporaryFolder } from '../support/children.js';
 import { startPlastron } from '../support/plastron.js';
-import { eventually, followSecrets } from '../support/running-agent.js';
+import { followSecrets } from '../support/running-agent.js';
+import { until } from '../support/until.js';
 import { workloadClient } from '../support/workload-api.js';
 import { buildGoAgent, goMissing } from './go-agent-program.js';
 import { spireServerMissing, spireServerProcess } from './spire-server-process.js';
-import { until } from './until.js';
+import { untilSuccess } from './until-success.js';
 
 const node = 'spiffe://shop.example/node/one';
 
@@ -38,14 +39,14 @@ test("our agent lives with SPIRE's own server", { skip: spireServerMissing() || 
     `unix:uid:${process.getuid?.()}`,
   );
   const entry = /^Entry ID\s+: (\S+)$/m.exec(created)?.[1] ?? '';
-  const secrets = await until(async () => {
+  const secrets = await untilSuccess(async () => {
     const view = followSecrets(t, socket, 'default', 'ROOTCA');
     await new Promise((resolve) => setTimeout(resolve, 100));
     if (view.ended) throw view.ended;
     return view;
   });
   await t.test('an entry of the server becomes an SVID on an open SDS stream', async () => {
-    await eventually(() => secrets.resources.has('default') && secrets.resources.has('ROOTCA'));
+    await until(() => secrets.resources.has('default') && secrets.resources.has('ROOTCA'));
     const chain = secrets.resources.get('default')?.tls_certificate?.certificate_chain?.inline_bytes;
     const svid = new X509Certificate(Buffer.from(chain ?? ''));
     assert.equal(svid.subjectAltName, 'URI:spiffe://shop.example/web');
@@ -53,7 +54,7 @@ test("our agent lives with SPIRE's own server", { skip: spireServerMissing() || 
   });
   await t.test('a JWT-SVID of the server is good by the bundle of our Workload API', async () => {
     const client = workloadClient(t, socket);
-    const { svids: [jwt = {}] = [] } = await until(() => client.fetchJwt(['orders', 'billing']));
+    const { svids: [jwt = {}] = [] } = await untilSuccess(() => client.fetchJwt(['orders', 'billing']));
     for (const audience of ['orders', 'billing']) {
       const { spiffe_id } = await client.validateJwt(audience, jwt.svid ?? '');
       assert.equal(spiffe_id, 'spiffe://shop.example/web');
@@ -61,7 +62,7 @@ test("our agent lives with SPIRE's own server", { skip: spireServerMissing() || 
   });
   await t.test('an entry that is deleted is taken from it again', async () => {
     await server.operator('entry', 'delete', '-entryID', entry);
-    await eventually(() => secrets.removed.has('default'));
+    await until(() => secrets.removed.has('default'));
   });
   assert.equal(agent.exitCode, null);
 });

@@ -8,7 +8,7 @@ import { endChild } from '../support/children.js';
 import { startPlastron } from '../support/plastron.js';
 import { buildGoAgent } from './go-agent-program.js';
 import { serverProcess } from './server-process.js';
-import { until } from './until.js';
+import { untilSuccess } from './until-success.js';
 
 /** What a client of the Workload API is told, in whatever language it is written. */
 export interface WorkloadPlan {
@@ -45,7 +45,7 @@ export async function workloadPlace(t: TestContext): Promise<WorkloadPlan> {
     ...['--trust-bundle', bundleFile, '--join-token-file', joinTokenFile],
     ...['--socket', join(folder, 'agent.sock')],
   ]);
-  const peerAddress = await until(() => startPeer(t, peer, { socket, id: orders, peerId: web }));
+  const peerAddress = await untilSuccess(() => startPeer(t, peer, { socket, id: orders, peerId: web }));
   return { socket, id: web, peerId: orders, peerAddress };
 }
 

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { temporaryFolder } from './children.js';
-import { eventually, followSecrets, runningAgent } from './running-agent.js';
+import { followSecrets, runningAgent } from './running-agent.js';
 import { entryApi, entryMessage, joinToken } from './running-server.js';
 import { seededRandom } from './seeded-random.js';
 import { type LifeOptions, type ServerLife, startLife } from './server-life.js';
 import { createServerWriters } from './server-writers.js';
+import { until } from './until.js';
 
 export interface DiskTrouble {
   readonly server: Omit<LifeOptions, 'folder'>;
@@ -32,7 +33,7 @@ export async function surviveDiskTrouble(t: TestContext, trouble: DiskTrouble): 
   await workload.renewed();
 
   const writing = writers.writeUntilDeath(life);
-  await eventually(() => writers.ledger.counts.acknowledged > 40);
+  await until(() => writers.ledger.counts.acknowledged > 40);
   await trouble.begin();
   for (const error of await writing) assert.match(error.message, trouble.told);
   await assert.rejects(joinToken(life), trouble.told);
@@ -44,7 +45,7 @@ export async function surviveDiskTrouble(t: TestContext, trouble: DiskTrouble): 
   await untilWritable(life);
   const again = writers.ledger.counts.acknowledged + 40;
   const more = writers.writeUntilDeath(life);
-  await eventually(() => writers.ledger.counts.acknowledged > again);
+  await until(() => writers.ledger.counts.acknowledged > again);
   await workload.synced();
   await workload.renewed();
   assert.equal(workload.ended(), undefined, 'the stream of the workload broke');
@@ -72,11 +73,11 @@ async function startWorkload(t: TestContext, life: ServerLife) {
     ended: () => view.ended,
     renewed: async () => {
       const before = view.responses;
-      await eventually(() => view.responses > before || view.ended !== undefined);
+      await until(() => view.responses > before || view.ended !== undefined);
     },
     synced: async () => {
       const before = Date.now();
-      await eventually(() => (agent.status().lastSync ?? 0) > before);
+      await until(() => (agent.status().lastSync ?? 0) > before);
     },
   };
 }

@@ -8,9 +8,10 @@ import { dialUnix } from '../../src/transport/dial-unix.js';
 import { serviceDefinition } from '../../src/wire/services.js';
 import { endChild, temporaryFolder } from './children.js';
 import { freePort, startPlastron } from './plastron.js';
-import { eventually, followSecrets } from './running-agent.js';
+import { followSecrets } from './running-agent.js';
 import { agentApi, bundleApi, entryApi, entryMessage } from './running-server.js';
 import { seededRandom } from './seeded-random.js';
+import { until } from './until.js';
 
 export interface KillOptions {
   rounds: number;
@@ -102,7 +103,7 @@ async function startNode(t: TestContext, agentTtl: number) {
     async healed(test: TestContext, since: number) {
       await synced(since);
       const client = followSecrets(test, at('w.sock'), 'default');
-      await eventually(() => client.resources.has('default') || client.ended !== undefined);
+      await until(() => client.resources.has('default') || client.ended !== undefined);
       assert.equal(client.ended, undefined);
     },
     async facts() {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { temporaryFolder } from './children.js';
-import { eventually } from './running-agent.js';
+import { until } from './until.js';
 
 /** In milliseconds. An idle loop shows about 1: how often it is looked at. */
 export interface LoopDelay {
@@ -22,7 +22,7 @@ export function loopDelay(t: TestContext) {
     async since(pid: number): Promise<LoopDelay> {
       rmSync(file, { force: true });
       process.kill(pid, 'SIGUSR2');
-      await eventually(() => existsSync(file) && readFileSync(file, 'utf8').endsWith('}'));
+      await until(() => existsSync(file) && readFileSync(file, 'utf8').endsWith('}'));
       return JSON.parse(readFileSync(file, 'utf8'));
     },
   };

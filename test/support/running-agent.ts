@@ -112,8 +112,3 @@ function follow<Name extends string>(
   });
   return state;
 }
-
-/** Waits for a fact; the test's own time limit is the only one. */
-export async function eventually(fact: () => boolean): Promise<void> {
-  while (!fact()) await new Promise((resolve) => setTimeout(resolve, 5));
-}

@@ -18,6 +18,7 @@ import {
   startChild,
   temporaryFolder,
 } from '../../../../test/support/children.js';
+import { until } from '../../../../test/support/until.js';
 import { sha256Hex } from '../../../base/digest.js';
 import { isFault } from '../../../base/faults/fault.js';
 import { silentLog } from '../../../telemetry/log.js';
@@ -31,11 +32,6 @@ const attest = workloadAttestation([unixAttestor()], silentLog);
 
 async function valuesOf(pid: number): Promise<string[]> {
   return (await attest(peerOfProcess(pid))).selectors.map(({ type, value }) => `${type}:${value}`);
-}
-
-/** Waits for a fact of another process; never a fixed time. */
-async function until(fact: () => boolean): Promise<void> {
-  while (!fact()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
 const executableIn = (values: string[]) => values.filter((value) => /^unix:(path|sha256):/.test(value));

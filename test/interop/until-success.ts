@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Tries until it succeeds, for fifteen seconds; then its last failure is this one's. */
-export async function until<Result>(attempt: () => Promise<Result>): Promise<Result> {
+export async function untilSuccess<Result>(attempt: () => Promise<Result>): Promise<Result> {
   for (let left = 75; ; left--) {
     try {
       return await attempt();
