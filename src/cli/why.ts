@@ -1,8 +1,7 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { countDiagnostics, renderDiagnostics } from '../base/diagnostics/render.js';
 import { mostSimilar } from '../base/diagnostics/similar.js';
 import { fault } from '../base/faults/fault.js';
-import { parseInstant } from '../base/instant.js';
 import { placeOf } from '../base/source.js';
 import { checkPolicy } from '../policy/check-policy.js';
 import { explain } from '../policy/explain.js';
@@ -12,6 +11,7 @@ import { parseWorkloadId, type SpiffeId } from '../spiffe/id.js';
 import { adminSocketOption } from './admin.js';
 import { type Cli, exitCodes } from './cli.js';
 import { examples } from './examples.js';
+import { instantMs } from './instant-option.js';
 import { type OutputFormat, output, outputOption } from './output.js';
 import { readPolicyFiles } from './policy-files.js';
 import { several } from './several.js';
@@ -32,7 +32,7 @@ export function why(cli: Cli): Command {
     .argument('[method]', 'as it is sent, e.g. GET')
     .argument('[path]', 'as it is sent, e.g. /v1/orders/7')
     .option('--policy <path>', 'of a call: the policy folder, or the one file of the policy')
-    .option('--at <instant>', 'of a call: when, e.g. 2027-01-31T18:00:00Z (default: now)', readInstant)
+    .option('--at <instant>', 'of a call: when, e.g. 2027-01-31T18:00:00Z (default: now)', instantMs)
     .option(adminSocketOption[0], `of an identity: ${adminSocketOption[1]}`)
     .option('--node <id>', 'of an identity: only on this node, as `plastron node list` shows it')
     .option(
@@ -123,10 +123,4 @@ function similarTo(text: string, names: Iterable<string>): string {
   const known = [...names];
   const similar = mostSimilar(text, known);
   return similar === undefined ? `it has ${known.join(', ')}` : `did you mean \`${similar}\`?`;
-}
-
-function readInstant(text: string): number {
-  const instant = parseInstant(text);
-  if (!instant) throw new InvalidArgumentError('Write a date, or an instant such as 2027-01-31T18:00:00Z.');
-  return instant.ms;
 }

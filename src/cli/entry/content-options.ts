@@ -1,9 +1,9 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { fault } from '../../base/faults/fault.js';
-import { parseInstant } from '../../base/instant.js';
 import type { UncheckedEntry } from '../../registration/check-entry.js';
 import { defaultHint } from '../../registration/entry.js';
 import { parseSelector } from '../../registration/selector.js';
+import { instantMs } from '../instant-option.js';
 import { several } from '../several.js';
 import { wholeSeconds } from '../whole-seconds.js';
 
@@ -40,7 +40,7 @@ export function withContentOptions(command: Command): Command {
     .option('--admin', 'its SVID may do what operators may do')
     .option('--downstream', 'its SVID belongs to a server below this one')
     .option('--store-svid', "its SVID is for a store of secrets that SPIRE's agents write to")
-    .option('--expires-at <instant>', 'when it ends, as 2027-01-31T18:00:00Z or a date', readInstant);
+    .option('--expires-at <instant>', 'when it ends, as 2027-01-31T18:00:00Z or a date', instantSeconds);
 }
 
 /** Options that take away again what those of `withContentOptions` give. */
@@ -84,8 +84,4 @@ function hintOf({ hint, default: isDefault }: ContentOptions): string | undefine
   return defaultHint;
 }
 
-function readInstant(text: string): number {
-  const instant = parseInstant(text);
-  if (!instant) throw new InvalidArgumentError('Write a date, or an instant such as 2027-01-31T18:00:00Z.');
-  return instant.ms / 1000;
-}
+const instantSeconds = (given: string): number => instantMs(given) / 1000;
