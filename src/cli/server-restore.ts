@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
-import { checkBackup, type RestoreSettings, restoreBackup } from '../app/restore.js';
+import { checkBackup, restoreBackup } from '../app/restore.js';
 import { systemClock } from '../base/clock.js';
 import { parseTrustDomain } from '../spiffe/id.js';
 import { backupFields, backupLines } from './backup-lines.js';
@@ -8,13 +8,12 @@ import type { Cli } from './cli.js';
 import { examples } from './examples.js';
 import { type OutputOptions, output, outputOption } from './output.js';
 import { during } from './progress.js';
+import { databaseOf, type StoreOptions } from './store-options.js';
 
-interface Options extends OutputOptions {
+interface Options extends OutputOptions, StoreOptions {
   from: string;
   dataDir?: string;
   trustDomain?: string;
-  store?: string;
-  storeFile?: string;
   force?: true;
   dryRun?: true;
 }
@@ -70,9 +69,4 @@ export function serverRestore(cli: Cli): Command {
       'now start the server, ban and evict again whom you did since the backup, and make new join tokens',
     );
   });
-}
-
-function databaseOf(cli: Cli, { store, storeFile }: Options): Pick<RestoreSettings, 'database'> {
-  if (storeFile !== undefined) return { database: { urlFile: resolve(cli.cwd, storeFile) } };
-  return store === undefined ? {} : { database: { url: store } };
 }

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { type ServerSettings, startServer } from '../app/server.js';
+import { startServer } from '../app/server.js';
 import { diskKeys, type KeyManager, memoryKeys } from '../ca/key-manager.js';
 import { parseTrustDomain, parseWorkloadId } from '../spiffe/id.js';
 import { createLog, type LogLevel } from '../telemetry/log.js';
@@ -9,14 +9,13 @@ import type { Cli } from './cli.js';
 import { hostAndPort } from './host-and-port.js';
 import { several } from './several.js';
 import { aborted, stopSignal } from './stop-signal.js';
+import { databaseOf, type StoreOptions } from './store-options.js';
 import { readTextFile } from './text-file.js';
 import { wholeSeconds } from './whole-seconds.js';
 
-interface Options {
+interface Options extends StoreOptions {
   trustDomain: string;
   dataDir: string;
-  store?: string;
-  storeFile?: string;
   listen: { host: string; port: number };
   adminSocket: string;
   policy?: string;
@@ -121,11 +120,6 @@ async function run(cli: Cli, options: Options): Promise<void> {
   await aborted(signal);
   log.info({}, 'the server is stopping');
   await server.close();
-}
-
-function databaseOf(cli: Cli, { store, storeFile }: Options): Pick<ServerSettings, 'database'> {
-  if (storeFile !== undefined) return { database: { urlFile: resolve(cli.cwd, storeFile) } };
-  return store === undefined ? {} : { database: { url: store } };
 }
 
 function wholeNumber(given: string): number {
