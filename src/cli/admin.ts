@@ -1,6 +1,7 @@
 import type { ServiceError } from '@grpc/grpc-js';
 import { Fault, fault } from '../base/faults/fault.js';
-import { parseSpiffeId, pathOf, trustDomainOf } from '../spiffe/id.js';
+import { idMessage as messageOf } from '../server/api/messages.js';
+import { parseSpiffeId } from '../spiffe/id.js';
 import { dialUnix } from '../transport/dial-unix.js';
 import { type GrpcConnection, remoteStatus } from '../transport/grpc-client.js';
 import type { MessageIn, MessageOut } from '../wire/names.js';
@@ -64,6 +65,5 @@ export function idText(id: MessageOut<'spire.api.types.SPIFFEID'> | undefined | 
 
 /** An ID that a user wrote, for the server to judge. */
 export function idMessage(text: string): MessageIn<'spire.api.types.SPIFFEID'> {
-  const id = parseSpiffeId(text);
-  return { trust_domain: trustDomainOf(id), path: pathOf(id) };
+  return messageOf(parseSpiffeId(text));
 }

@@ -5,8 +5,8 @@ import { visible } from '../../base/visible.js';
 import { type EntryPlan, planEntries } from '../../registration/plan.js';
 import { parseTrustDomain } from '../../spiffe/id.js';
 import type { GrpcConnection } from '../../transport/grpc-client.js';
-import { serviceDefinition } from '../../wire/services.js';
 import { type AdminOptions, adminSocketOption, withServer } from '../admin.js';
+import { bundleApi } from '../bundle/message.js';
 import { type Cli, exitCodes } from '../cli.js';
 import { confirmed, yesOption } from '../confirm.js';
 import { examples } from '../examples.js';
@@ -55,8 +55,7 @@ Exit codes: 0 everything is as the files say, 1 an entry was refused or a file h
 }
 
 async function apply(cli: Cli, server: GrpcConnection, options: Options): Promise<void> {
-  const { GetBundle } = serviceDefinition('spire.api.server.bundle.v1.Bundle');
-  const { trust_domain = '' } = await server.unary(GetBundle, { output_mask: {} });
+  const { trust_domain = '' } = await server.unary(bundleApi.GetBundle, { output_mask: {} });
   const trustDomain = parseTrustDomain(trust_domain);
   const files = await readEntries(cli, options.file, trustDomain);
   if (!files) return;

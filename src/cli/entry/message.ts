@@ -1,6 +1,6 @@
 import { checkEntry } from '../../registration/check-entry.js';
 import type { Entry, EntryDraft } from '../../registration/entry.js';
-import { contentMessage } from '../../server/api/messages.js';
+import { contentMessage, selectorsIn } from '../../server/api/messages.js';
 import type { TrustDomain } from '../../spiffe/id.js';
 import type { GrpcConnection } from '../../transport/grpc-client.js';
 import type { MessageIn, MessageOut } from '../../wire/names.js';
@@ -36,7 +36,7 @@ export function entryFrom(message: EntryMessage, trustDomain: TrustDomain): Entr
     {
       spiffeId: idText(message.spiffe_id),
       parentId: idText(message.parent_id),
-      selectors: (message.selectors ?? []).map(({ type = '', value = '' }) => ({ type, value })),
+      selectors: selectorsIn(message.selectors),
       x509SvidTtl: message.x509_svid_ttl ?? 0,
       jwtSvidTtl: message.jwt_svid_ttl ?? 0,
       dnsNames: message.dns_names ?? [],

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
-import { parseWorkloadId, pathOf, trustDomainOf } from '../../spiffe/id.js';
+import { idMessage } from '../../server/api/messages.js';
+import { parseWorkloadId } from '../../spiffe/id.js';
 import { type AdminOptions, adminSocketOption, withServer } from '../admin.js';
 import type { Cli } from '../cli.js';
 import { examples } from '../examples.js';
@@ -29,7 +30,7 @@ export function nodeToken(cli: Cli): Command {
     .action(async (options: Options) => {
       const { spiffeId, ttl } = options;
       const alias = spiffeId === undefined ? undefined : parseWorkloadId(spiffeId);
-      const agent_id = alias && { trust_domain: trustDomainOf(alias), path: pathOf(alias) };
+      const agent_id = alias && idMessage(alias);
       const { value = '', expires_at } = await withServer(options, (server) =>
         server.unary(agentApi.CreateJoinToken, { ttl, ...(agent_id && { agent_id }) }),
       );

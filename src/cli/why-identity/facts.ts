@@ -2,9 +2,11 @@ import { mostSimilar } from '../../base/diagnostics/similar.js';
 import { fault } from '../../base/faults/fault.js';
 import type { Entry, Selector } from '../../registration/entry.js';
 import { type EntryAnswer, type NodeFacts, whyIdentity } from '../../registration/why-identity.js';
+import { selectorsIn } from '../../server/api/messages.js';
 import { readCertificate } from '../../spiffe/certificate.js';
 import {
   parseSpiffeId,
+  parseTrustDomain,
   pathOf,
   type SpiffeId,
   type TrustDomain,
@@ -14,6 +16,7 @@ import {
 import { type GrpcConnection, remoteStatus } from '../../transport/grpc-client.js';
 import { serviceDefinition } from '../../wire/services.js';
 import { idMessage, idText } from '../admin.js';
+import { bundleApi } from '../bundle/message.js';
 import { entryApi, entryFrom, listEntries } from '../entry/message.js';
 import { type AgentMessage, agentApi, listAgents } from '../node/message.js';
 import { everyPage } from '../pages.js';
@@ -72,14 +75,13 @@ async function serverState(
   server: GrpcConnection,
 ): Promise<{ trustDomain: TrustDomain; state: ServerState }> {
   const { Check } = serviceDefinition('grpc.health.v1.Health');
-  const { GetBundle } = serviceDefinition('spire.api.server.bundle.v1.Bundle');
   const { status } = await server.unary(Check, {});
-  const { trust_domain = '', x509_authorities = [] } = await server.unary(GetBundle, {});
+  const { trust_domain = '', x509_authorities = [] } = await server.unary(bundleApi.GetBundle, {});
   const ends = x509_authorities
     .filter(({ tainted }) => !tainted)
     .map(({ asn1 }) => readCertificate(asn1 ?? new Uint8Array()).notAfter);
   return {
-    trustDomain: trustDomainOf(parseSpiffeId(`spiffe://${trust_domain}`)),
+    trustDomain: parseTrustDomain(trust_domain),
     state: { serving: status === 'SERVING', authorityEnds: Math.max(0, ...ends) },
   };
 }
@@ -124,7 +126,7 @@ async function similarIdentity(server: GrpcConnection, spiffeId: SpiffeId): Prom
 function nodeFacts(agent: AgentMessage): NodeFacts {
   return {
     id: parseSpiffeId(idText(agent.id)),
-    selectors: (agent.selectors ?? []).map(({ type = '', value = '' }) => ({ type, value })),
+    selectors: selectorsIn(agent.selectors),
     banned: agent.banned ?? false,
     svidExpiresAt: Number(agent.x509svid_expires_at ?? 0),
   };
