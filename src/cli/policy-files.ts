@@ -20,11 +20,14 @@ export async function readPolicyFiles(cli: Cli, paths: readonly string[]): Promi
 export async function readFiles(cli: Cli, paths: readonly string[]): Promise<PolicyFile[]> {
   const files: PolicyFile[] = [];
   for (const path of paths) {
-    if (statSync(resolve(cli.cwd, path), { throwIfNoEntry: false })?.isDirectory())
-      files.push(...(await readFilesIn(cli, path)));
+    if (isFolder(cli, path)) files.push(...(await readFilesIn(cli, path)));
     else files.push({ ...readTextFile(cli, path), name: nameOf(path) });
   }
   return files;
+}
+
+export function isFolder(cli: Cli, path: string): boolean {
+  return statSync(resolve(cli.cwd, path), { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 /** Messages show the path from where the user stands; rules are named by the file's place in the folder. Throws CTL01xx. */

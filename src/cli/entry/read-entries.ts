@@ -1,5 +1,3 @@
-import { statSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { countDiagnostics, renderDiagnostics } from '../../base/diagnostics/render.js';
 import { fault } from '../../base/faults/fault.js';
 import type { SourceFile } from '../../base/source.js';
@@ -7,7 +5,7 @@ import { folderContents } from '../../control/folder-contents.js';
 import { type LoadedEntries, loadEntries } from '../../registration/entries-file.js';
 import type { TrustDomain } from '../../spiffe/id.js';
 import { type Cli, exitCodes } from '../cli.js';
-import { readFilesIn } from '../policy-files.js';
+import { isFolder, readFilesIn } from '../policy-files.js';
 import { readTextFile } from '../text-file.js';
 
 export type ReadEntries = LoadedEntries & { entries: NonNullable<LoadedEntries['entries']> };
@@ -30,10 +28,6 @@ export async function readEntries(
   cli.voice.say(`\n${countDiagnostics(diagnostics)}, nothing was applied`);
   cli.exitWith(exitCodes.negative);
   return undefined;
-}
-
-function isFolder(cli: Cli, path: string): boolean {
-  return statSync(resolve(cli.cwd, path), { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 async function inFolder(cli: Cli, folder: string): Promise<readonly SourceFile[]> {
