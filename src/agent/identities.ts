@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.js';
+import { createListeners } from '../base/listeners.js';
 import type { AttestedWorkload } from '../registration/attested-workload.js';
 import { isSatisfied, selectorSet } from '../registration/match.js';
 import type { Bundle } from '../spiffe/bundle.js';
@@ -32,12 +33,12 @@ export interface Identities {
 export function createIdentities(clock: Clock): Identities {
   let snapshot: Snapshot | undefined;
   let remembered = new Map<string, Remembered>();
-  const listeners = new Set<() => void>();
+  const { onChange, tell } = createListeners();
   const replace = (next: Snapshot | undefined) => {
     const differs = !sameContent(snapshot, next);
     snapshot = next;
     remembered = new Map();
-    if (differs) for (const listener of [...listeners]) listener();
+    if (differs) tell();
   };
   return {
     entriesOf: (workload) => (snapshot ? matching(snapshot.entries, workload) : 'unknown'),
@@ -55,10 +56,7 @@ export function createIdentities(clock: Clock): Identities {
     publish: (next) => replace(next),
     withdraw: () => replace(undefined),
     current: () => snapshot,
-    onChange(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    onChange,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.js';
+import { createListeners } from '../base/listeners.js';
 import type { Bundle } from '../spiffe/bundle.js';
 import { type SpiffeId, type TrustDomain, workloadId } from '../spiffe/id.js';
 import type { SvidSource } from '../spiffe/source.js';
@@ -20,21 +21,18 @@ export interface OwnSvid extends SvidSource {
 export function createOwnSvid(options: { clock: Clock; random: () => number }): OwnSvid {
   const { clock, random } = options;
   let held: { svid: X509Svid; rotateAt: number } | undefined;
-  const listeners = new Set<() => void>();
+  const { onChange, tell } = createListeners();
   return {
     current: () => held?.svid,
     replace(svid, since) {
       held = { svid, rotateAt: rotationTime(svid.notAfter, since, random()) };
-      for (const listener of [...listeners]) listener();
+      tell();
     },
     isDue: (bundle) =>
       held !== undefined && (held.rotateAt <= clock.now() || !isVouchedFor(held.svid, bundle, clock.now())),
     isLate: () => held !== undefined && isLate(held.svid, held.rotateAt, clock.now()),
     nextRotation: () => held?.rotateAt ?? Infinity,
-    onChange(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    onChange,
   };
 }
 

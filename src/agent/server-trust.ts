@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.js';
 import { fault } from '../base/faults/fault.js';
+import { createListeners } from '../base/listeners.js';
 import type { Bundle } from '../spiffe/bundle.js';
 import { type TrustDomain, workloadId } from '../spiffe/id.js';
 import type { BundleSource } from '../spiffe/source.js';
@@ -48,7 +49,7 @@ export interface OwnBundle extends BundleSource {
 
 export function createOwnBundle(trustDomain: TrustDomain): OwnBundle {
   let held: Bundle | undefined;
-  const listeners = new Set<() => void>();
+  const { onChange, tell } = createListeners();
   return {
     current: () => held,
     bundle: (asked) => (asked === trustDomain ? held : undefined),
@@ -58,13 +59,10 @@ export function createOwnBundle(trustDomain: TrustDomain): OwnBundle {
       }
       if (held && sameBundle(held, bundle)) return held;
       held = bundle;
-      for (const listener of [...listeners]) listener();
+      tell();
       return bundle;
     },
-    onChange(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    onChange,
   };
 }
 

@@ -1,4 +1,5 @@
 import { isFault } from '../base/faults/fault.js';
+import { createListeners } from '../base/listeners.js';
 import { type ClientStream, type GrpcConnection, remoteStatus } from './grpc-client.js';
 
 /** One of the addresses of a service, as it was when it was last tried. */
@@ -29,7 +30,7 @@ export function createAddresses(
 ): Addresses {
   if (addresses.length === 0) throw new Error('a service without address');
   const troubles = new Map<string, string>();
-  const listeners = new Set<() => void>();
+  const { onChange, tell } = createListeners();
   let at = Math.floor(random() * addresses.length);
   const current = () => addresses[at] ?? '';
   return {
@@ -41,13 +42,10 @@ export function createAddresses(
       if (address !== current()) return;
       at = (at + 1) % addresses.length;
       if (isNews && addresses.length > 1) told({ address, next: current(), error });
-      if (address !== current()) for (const listener of [...listeners]) listener();
+      if (address !== current()) tell();
     },
     answered: (address) => void troubles.delete(address),
-    onChange(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    onChange,
   };
 }
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isFault } from '../base/faults/fault.js';
+import { createListeners } from '../base/listeners.js';
 import type { Log } from '../telemetry/log.js';
 import { type ClientStream, type GrpcConnection, remoteStatus } from '../transport/grpc-client.js';
 import { encode } from '../wire/messages.js';
@@ -170,17 +171,11 @@ function feedState<Value>(): FeedState<Value> {
   let next: Map<string, Value> | undefined;
   let versions = new Map<string, string>();
   let isLive = false;
-  const listeners = new Set<() => void>();
-  const tell = () => {
-    for (const listener of [...listeners]) listener();
-  };
+  const { onChange, tell } = createListeners();
   return {
     current: () => known,
     isLive: () => isLive,
-    onChange(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    onChange,
     takeUp() {
       if (versions.size <= maxVersions) return Object.fromEntries(versions);
       versions = new Map();
