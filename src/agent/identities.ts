@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.js';
 import { createListeners } from '../base/listeners.js';
+import { sameMembers } from '../base/same-members.js';
 import type { AttestedWorkload } from '../registration/attested-workload.js';
 import { isSatisfied, selectorSet } from '../registration/match.js';
 import type { Bundle } from '../spiffe/bundle.js';
@@ -109,10 +110,6 @@ function sameContent(one: Snapshot | undefined, other: Snapshot | undefined): bo
     sameValues(one.svids, other.svids) &&
     sameValues(one.federated, other.federated)
   );
-}
-
-function sameMembers<T>(one: readonly T[], other: readonly T[]): boolean {
-  return one.length === other.length && one.every((member, index) => member === other[index]);
 }
 
 function sameValues<K, V>(one: ReadonlyMap<K, V>, other: ReadonlyMap<K, V>): boolean {

@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.js';
 import { isFault } from '../base/faults/fault.js';
+import { sameMembers } from '../base/same-members.js';
 import { type CheckedSecret, secretTypeUrl } from '../envoy/secret.js';
 import { tlsCertificate } from '../envoy/tls-certificate.js';
 import { plainValidationContext, spiffeValidationContext } from '../envoy/validation-context.js';
@@ -139,12 +140,8 @@ function validationContext(name: string, bundles: readonly Bundle[], isPlain: bo
   encoded.set(first, known);
   const key = `${isPlain} ${name}`;
   const last = known.get(key);
-  if (last && sameBundles(last.bundles, bundles)) return last.secret;
+  if (last && sameMembers(last.bundles, bundles)) return last.secret;
   const secret = isPlain ? plainValidationContext(name, first) : spiffeValidationContext(name, bundles);
   known.set(key, { bundles, secret });
   return secret;
-}
-
-function sameBundles(one: readonly Bundle[], other: readonly Bundle[]): boolean {
-  return one.length === other.length && one.every((bundle, index) => bundle === other[index]);
 }

@@ -1,4 +1,5 @@
 import { fault } from '../base/faults/fault.js';
+import { sameMembers } from '../base/same-members.js';
 import type { Bundle, JwtAuthority, X509Authority } from '../spiffe/bundle.js';
 import { readCertificate } from '../spiffe/certificate.js';
 import type { AppendedAuthorities } from './ports.js';
@@ -16,9 +17,10 @@ export function livingAt(
 
 /** Whether both have the very same objects. */
 export function sameAuthorities(one: AppendedAuthorities, other: AppendedAuthorities): boolean {
-  const same = (these: readonly unknown[], those: readonly unknown[]) =>
-    these.length === those.length && these.every((authority, index) => authority === those[index]);
-  return same(one.x509Authorities, other.x509Authorities) && same(one.jwtAuthorities, other.jwtAuthorities);
+  return (
+    sameMembers(one.x509Authorities, other.x509Authorities) &&
+    sameMembers(one.jwtAuthorities, other.jwtAuthorities)
+  );
 }
 
 /** What a bundle does not have yet. */

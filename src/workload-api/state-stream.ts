@@ -1,4 +1,5 @@
 import { Fault, fault } from '../base/faults/fault.js';
+import { sameMembers } from '../base/same-members.js';
 import type { AttestedWorkload } from '../registration/attested-workload.js';
 import type { WorkloadView, WorkloadViews } from './view.js';
 
@@ -36,7 +37,7 @@ export async function streamStates(options: StateStreamOptions): Promise<void> {
       const parts = view === 'unknown' ? fault('WLA0203', {}) : answer.parts(view, workload);
       if (view === 'unknown' || parts instanceof Fault) {
         if (!sent) throw parts;
-      } else if (!sent || !sameParts(sent, parts)) {
+      } else if (!sent || !sameMembers(sent, parts)) {
         sent = parts;
         await send(answer.encode(view));
       }
@@ -73,8 +74,4 @@ function newsOf({ onChange }: WorkloadViews, signal: AbortSignal) {
     },
     stop,
   };
-}
-
-function sameParts(one: readonly unknown[], other: readonly unknown[]): boolean {
-  return one.length === other.length && one.every((part, index) => part === other[index]);
 }

@@ -1,5 +1,6 @@
 import protobuf, { type Writer } from 'protobufjs';
 import { contentVersion } from '../base/digest.js';
+import { sameMembers } from '../base/same-members.js';
 import type { EncodedResource } from '../wire/resource.js';
 
 export type Protocol = 'sotw' | 'delta';
@@ -34,10 +35,6 @@ export function versionOf(resources: readonly EncodedResource[], removed: readon
 
 /** Of what many streams send together, kept as long as the first resource. */
 const versions = new WeakMap<EncodedResource, { resources: readonly EncodedResource[]; version: string }>();
-
-function sameMembers(one: readonly unknown[], other: readonly unknown[]): boolean {
-  return one.length === other.length && one.every((member, index) => member === other[index]);
-}
 
 function hashOf(resources: readonly EncodedResource[], removed: readonly string[]): string {
   return contentVersion(

@@ -1,4 +1,5 @@
 import { fault } from '../../base/faults/fault.js';
+import { sameMembers } from '../../base/same-members.js';
 import type { UnixPeer } from '../../transport/peer.js';
 import { type Credentials, executableIdentity, readCredentials, sameFile } from './process.js';
 
@@ -22,9 +23,6 @@ export function holdProcess(peer: UnixPeer, proc: string): () => boolean {
 
 function sameCredentials(before: Credentials, now: Credentials | undefined): boolean {
   return (
-    now?.uid === before.uid &&
-    now.gid === before.gid &&
-    now.supplementary.length === before.supplementary.length &&
-    now.supplementary.every((id, index) => id === before.supplementary[index])
+    now?.uid === before.uid && now.gid === before.gid && sameMembers(now.supplementary, before.supplementary)
   );
 }
