@@ -1,3 +1,4 @@
+import { backoffMs } from '../base/backoff.js';
 import type { Clock } from '../base/clock.js';
 
 export interface PacemakerOptions {
@@ -21,8 +22,7 @@ export interface Pacemaker {
   stop(): Promise<void>;
 }
 
-const firstBackoffMs = 250;
-const maxBackoffMs = 30_000;
+const backoff = { firstMs: 250, maxMs: 30_000 };
 const overdueMs = 5_000;
 
 /**
@@ -53,10 +53,7 @@ export function createPacemaker(options: PacemakerOptions): Pacemaker {
   };
 
   const untilNext = (failures: number): number => {
-    if (failures > 0) {
-      const longest = Math.min(maxBackoffMs, firstBackoffMs * 2 ** Math.min(failures - 1, 20));
-      return longest * (0.5 + random() / 2);
-    }
+    if (failures > 0) return backoffMs(backoff, failures, random());
     const regular = options.intervalMs() * (0.9 + random() / 5);
     const due = options.nextDue();
     // What was due when the last round began was not mended by it.

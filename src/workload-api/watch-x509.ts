@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { Metadata } from '@grpc/grpc-js';
+import { backoffMs } from '../base/backoff.js';
 import type { Clock } from '../base/clock.js';
 import { fault } from '../base/faults/fault.js';
 import { type GrpcConnection, remoteStatus } from '../transport/grpc-client.js';
@@ -22,7 +23,7 @@ export interface WatchX509Options {
 /** Another try changes nothing about these (Workload Endpoint §6). */
 const final = ['INVALID_ARGUMENT', 'UNIMPLEMENTED'];
 
-const [firstRetryMs, lastRetryMs] = [1_000, 30_000];
+const backoff = { firstMs: 1_000, maxMs: 30_000 };
 
 /**
  * Follows the X.509 identities of this process at a Workload API, again and again with growing pauses when the stream ends.
@@ -30,20 +31,20 @@ const [firstRetryMs, lastRetryMs] = [1_000, 30_000];
  */
 export async function watchX509(options: WatchX509Options): Promise<void> {
   const { onTrouble, signal, random = Math.random } = options;
-  let retryMs = firstRetryMs;
+  let failures = 0;
   while (!signal.aborted) {
     try {
       await follow(options, () => {
-        retryMs = firstRetryMs;
+        failures = 0;
       });
       throw fault('WLA0503', { problem: 'it ended the stream' });
     } catch (error) {
       if (signal.aborted) return;
       if (final.includes(remoteStatus(error) ?? '')) throw error;
-      const pause = Math.round(retryMs * (0.5 + random() / 2));
+      failures++;
+      const pause = Math.round(backoffMs(backoff, failures, random()));
       onTrouble(error, pause);
       await setTimeout(pause, undefined, { signal }).catch(() => undefined);
-      retryMs = Math.min(retryMs * 2, lastRetryMs);
     }
   }
 }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Backoff, backoffMs } from '../base/backoff.js';
 import { isFault } from '../base/faults/fault.js';
 import { createListeners } from '../base/listeners.js';
 import type { Log } from '../telemetry/log.js';
@@ -17,8 +18,8 @@ export interface FeedOptions<Value> {
   /** Hears why a stream ended; another one is opened by itself. */
   readonly onEnd?: (error: unknown) => void;
   readonly log: Log;
-  /** Milliseconds before the first and the longest wait between two tries; jittered. */
-  readonly backoff?: { readonly firstMs: number; readonly maxMs: number };
+  /** Between two tries. */
+  readonly backoff?: Backoff;
 }
 
 /** A resource as it came. */
@@ -95,9 +96,9 @@ async function keepFollowing<Value>(
     // One line an outage; the tries that follow it are for whoever debugs.
     const say = failures > 0 ? log.debug : isUnserved ? log.info : log.warn;
     say({ error, typeUrl }, 'the stream ended; what it brought stays in force');
-    const waitMs = Math.min(backoff.maxMs, backoff.firstMs * 2 ** Math.min(failures++, 20));
-    const jitter = 0.5 + Math.random() / 2;
-    await sleep(isUnserved ? unservedMs : waitMs * jitter, undefined, { signal }).catch(() => {});
+    failures++;
+    const waitMs = isUnserved ? unservedMs : backoffMs(backoff, failures, Math.random());
+    await sleep(waitMs, undefined, { signal }).catch(() => {});
   }
 }
 
