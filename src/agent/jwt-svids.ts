@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.js';
 import { Fault, fault } from '../base/faults/fault.js';
+import { shared } from '../base/share.js';
 import type { Bundle } from '../spiffe/bundle.js';
 import type { JwtSvidClaims } from '../spiffe/jwt-svid.js';
 import { verifyJwtSvid } from '../spiffe/verify-jwt-svid.js';
@@ -48,7 +49,6 @@ const renewalDeadlineMs = 3_000;
 export function createJwtSvids(options: JwtSvidsOptions): JwtSvids {
   const { identities, newJwtSvid, clock, log, maxKept = 1_000 } = options;
   const kept = new Map<string, Kept>();
-  const asked = new Map<string, Promise<Kept>>();
 
   const isGood = (held: Kept | undefined, entry: AgentEntry, own: Bundle): held is Kept => {
     if (held?.entry.spiffeId !== entry.spiffeId || held.expiresAt <= clock.now()) return false;
@@ -78,12 +78,7 @@ export function createJwtSvids(options: JwtSvidsOptions): JwtSvids {
     }
   };
 
-  /** Whoever asks for what is being asked for already waits for the same answer. */
-  const renewed = (key: string, entry: AgentEntry, audience: readonly string[], deadline: number) => {
-    const running = asked.get(key) ?? ask(entry, audience, deadline).finally(() => asked.delete(key));
-    asked.set(key, running);
-    return running;
-  };
+  const renewed = shared((_key: string, ...asked: Parameters<typeof ask>) => ask(...asked));
 
   return {
     async token(entryId, requested) {

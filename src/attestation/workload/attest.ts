@@ -1,4 +1,5 @@
 import { type Fault, fault, isFault } from '../../base/faults/fault.js';
+import { shared } from '../../base/share.js';
 import { type AttestedWorkload, vouchFor } from '../../registration/attested-workload.js';
 import type { Log } from '../../telemetry/log.js';
 import type { Peer, UnixPeer } from '../../transport/peer.js';
@@ -23,14 +24,10 @@ export function workloadAttestation(
   log: Log,
   proc = '/proc',
 ): AttestWorkload {
-  const running = new WeakMap<UnixPeer, Promise<AttestedWorkload>>();
+  const attest = shared((peer: UnixPeer) => attestProcess(peer, attestors, log, proc));
   return async (peer) => {
     if (peer.kind !== 'unix') throw fault('ATT0101', { address: peer.address });
-    const already = running.get(peer);
-    if (already) return already;
-    const attested = attestProcess(peer, attestors, log, proc).finally(() => running.delete(peer));
-    running.set(peer, attested);
-    return attested;
+    return attest(peer);
   };
 }
 

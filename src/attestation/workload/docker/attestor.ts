@@ -1,8 +1,8 @@
 import { fault } from '../../../base/faults/fault.js';
+import { shared } from '../../../base/share.js';
 import type { Selector } from '../../../registration/entry.js';
 import { nothingToSay, type WorkloadAttestor } from '../attestor.js';
 import { containerOf, isIn } from '../container/container-of.js';
-import { shared } from '../container/share.js';
 import { type Patience, untilKnown } from '../container/until-known.js';
 import { type DockerContainer, inspectContainer } from './engine.js';
 
@@ -26,7 +26,7 @@ export interface DockerAttestorOptions {
  */
 export function dockerAttestor(options: DockerAttestorOptions): WorkloadAttestor {
   const { socket, proc = '/proc', patience = { attempts: 10, intervalMs: 200 } } = options;
-  const inspect = shared((id) => inspectContainer(socket, id));
+  const inspect = shared((id: string) => inspectContainer(socket, id));
   return {
     type: 'docker',
     async attest(peer) {

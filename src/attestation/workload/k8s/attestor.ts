@@ -1,7 +1,7 @@
 import { fault } from '../../../base/faults/fault.js';
+import { shared } from '../../../base/share.js';
 import { nothingToSay, type WorkloadAttestor } from '../attestor.js';
 import { type ContainerPlace, containerOf, isIn } from '../container/container-of.js';
-import { shared } from '../container/share.js';
 import { type Patience, untilKnown } from '../container/until-known.js';
 import { type Kubelet, type Pod, podsOfNode } from './kubelet.js';
 import { containerIn, containerValues, podValues } from './pod.js';
