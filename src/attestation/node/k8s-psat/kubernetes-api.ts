@@ -1,16 +1,13 @@
-import { readFileSync } from 'node:fs';
 import { fault } from '../../../base/faults/fault.js';
 import type { Json } from '../../../base/json.js';
 import { jsonAt, listAt, textAt, textsAt } from '../../../base/json-path.js';
 import { httpsJson } from '../../../transport/https-json.js';
+import { type ClusterFiles, clusterCredentials } from '../../cluster-credentials.js';
 
 /** How the API server of a cluster is called. */
-export interface ApiServer {
+export interface ApiServer extends ClusterFiles {
   /** `https://…` with nothing behind host and port. */
   readonly url: string;
-  /** Read again for every call, since both are renewed in place. */
-  readonly caFile: string;
-  readonly tokenFile: string;
 }
 
 /** What the cluster says about a token. */
@@ -44,8 +41,7 @@ export function kubernetesApi(server: ApiServer): KubernetesApi {
   const call = async (path: string, body?: unknown): Promise<Json> => {
     const answer = await httpsJson({
       url: new URL(path, server.url),
-      ca: readFile(server.caFile),
-      bearerToken: readFile(server.tokenFile).trim(),
+      ...clusterCredentials(server, (problem, cause) => fault('ATT0403', { problem }, { cause })),
       ...(body === undefined ? {} : { body }),
       timeoutMs,
       maxBytes,
@@ -90,13 +86,4 @@ function objectOf(body: Json): KubernetesObject {
 function checkName(name: string): string {
   if (/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/.test(name) && !name.includes('..')) return name;
   throw fault('ATT0403', { problem: `it named something \`${name}\`, which is no name in Kubernetes` });
-}
-
-function readFile(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (cause) {
-    const { code = 'unknown' } = cause as NodeJS.ErrnoException;
-    throw fault('ATT0403', { problem: `${path} cannot be read (${code})` }, { cause });
-  }
 }

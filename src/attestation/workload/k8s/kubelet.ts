@@ -1,21 +1,17 @@
-import { readFileSync } from 'node:fs';
 import { fault } from '../../../base/faults/fault.js';
 import type { Json } from '../../../base/json.js';
 import { jsonAt, textAt } from '../../../base/json-path.js';
 import { httpsJson } from '../../../transport/https-json.js';
 import type { JsonAnswer } from '../../../transport/json-exchange.js';
 import { localJson } from '../../../transport/local-json.js';
+import { type ClusterFiles, clusterCredentials } from '../../cluster-credentials.js';
 
 /** How the kubelet of this node is asked for its pods. */
 export type Kubelet =
-  | {
-      /** `https://host:port`. */
+  | (ClusterFiles & {
+      /** `https://host:port`. The agent's service account may get `nodes/proxy` or `nodes/pods`. */
       readonly url: string;
-      /** PEM: what the kubelet's certificate is verified by. Both files are read again for every call. */
-      readonly caFile: string;
-      /** The agent's service account token, which may get `nodes/proxy` or `nodes/pods`. */
-      readonly tokenFile: string;
-    }
+    })
   | {
       /** On 127.0.0.1, where the kubelet answers everybody. */
       readonly readOnlyPort: number;
@@ -43,17 +39,7 @@ async function answerOf(kubelet: Kubelet): Promise<JsonAnswer> {
   }
   return httpsJson({
     url: new URL('/pods', kubelet.url),
-    ca: textOf(kubelet.caFile),
-    bearerToken: textOf(kubelet.tokenFile).trim(),
+    ...clusterCredentials(kubelet, (problem, cause) => fault('ATT0109', { problem }, { cause })),
     ...{ timeoutMs, maxBytes },
   });
-}
-
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (cause) {
-    const { code = 'unknown' } = cause as NodeJS.ErrnoException;
-    throw fault('ATT0109', { problem: `${path} cannot be read (${code})` }, { cause });
-  }
 }
