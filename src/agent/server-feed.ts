@@ -3,7 +3,7 @@ import type { TrustDomain } from '../spiffe/id.js';
 import type { Log } from '../telemetry/log.js';
 import { decode, typeUrlOf } from '../wire/messages.js';
 import type { ReceivedResource, ResourceFeed } from '../xds/client.js';
-import { bundleFromMessage, entryFromMessage } from './server-messages.js';
+import { bundleFromMessage, readEntry } from './server-messages.js';
 import { type AgentEntry, byPrecedence } from './snapshot.js';
 
 /** What the server has for this agent, as it pushed it. */
@@ -34,7 +34,9 @@ const bundleType = 'spire.api.types.Bundle';
  * brings this up to date. An entry that cannot be read is logged and left out; a bundle that cannot be read is refused.
  */
 export function serverFeed(follow: Follow, trustDomain: TrustDomain, log: Log): ServerFeed {
-  const entries = follow(typeUrlOf(entryType), (resource) => readEntry(resource, log));
+  const entries = follow(typeUrlOf(entryType), ({ name, version, value }) =>
+    readEntry(name, () => decode(entryType, value), log, version),
+  );
   const bundles = follow(typeUrlOf(bundleType), ({ value }) => bundleFromMessage(decode(bundleType, value)));
   const inOrder = remembering(sorted);
   return {
@@ -57,17 +59,6 @@ export function serverFeed(follow: Follow, trustDomain: TrustDomain, log: Log): 
       };
     },
   };
-}
-
-function readEntry({ name, version, value }: ReceivedResource, log: Log): AgentEntry | undefined {
-  try {
-    const message = decode(entryType, value);
-    // Meant for SPIRE's SVID stores and for no workload.
-    return message.store_svid ? undefined : entryFromMessage(message, version);
-  } catch (error) {
-    log.warn({ entry: name, error }, 'the server sent an entry that cannot be read');
-    return undefined;
-  }
 }
 
 function sorted(entries: ReadonlyMap<string, AgentEntry | undefined>): AgentEntry[] {

@@ -4,6 +4,7 @@ import { checkSelector } from '../registration/selector.js';
 import type { Bundle } from '../spiffe/bundle.js';
 import { parseX509Authority } from '../spiffe/bundle-pem.js';
 import { parseTrustDomain, parseWorkloadId, type SpiffeId } from '../spiffe/id.js';
+import type { Log } from '../telemetry/log.js';
 import type { MessageOut } from '../wire/names.js';
 import type { AgentEntry } from './snapshot.js';
 
@@ -31,8 +32,28 @@ export function bundleFromMessage(message: BundleMessage): Bundle {
   };
 }
 
-/** Reads a registration entry as the server sends it to agents, with its version if it has one. Throws AGT0502 and what the values' own parsers throw. */
-export function entryFromMessage(message: EntryMessage, version?: string): AgentEntry {
+/**
+ * Reads a registration entry as the server sends it to agents, with its version if it has one. `undefined` for one that is no
+ * workload's, and for one that cannot be read, which the log says.
+ */
+export function readEntry(
+  id: string | undefined,
+  message: () => EntryMessage,
+  log: Log,
+  version?: string,
+): AgentEntry | undefined {
+  try {
+    const entry = message();
+    // Meant for SPIRE's SVID stores and for no workload.
+    return entry.store_svid ? undefined : entryFromMessage(entry, version);
+  } catch (error) {
+    log.warn({ entry: id, error }, 'the server sent an entry that cannot be read');
+    return undefined;
+  }
+}
+
+/** Throws AGT0502 and what the values' own parsers throw. */
+function entryFromMessage(message: EntryMessage, version?: string): AgentEntry {
   const { id = '', spiffe_id, selectors = [] } = message;
   if (id === '' || selectors.length === 0) throw fault('AGT0502', { id });
   return {

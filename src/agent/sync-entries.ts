@@ -1,7 +1,7 @@
 import { fault } from '../base/faults/fault.js';
 import type { Log } from '../telemetry/log.js';
 import type { MessageIn, MessageOut } from '../wire/names.js';
-import { entryFromMessage } from './server-messages.js';
+import { readEntry } from './server-messages.js';
 import { type AgentEntry, byPrecedence } from './snapshot.js';
 
 type Request = MessageIn<'spire.api.server.entry.v1.SyncAuthorizedEntriesRequest'>;
@@ -99,16 +99,7 @@ async function* pages(exchange: EntryExchange, first: Response): AsyncGenerator<
 }
 
 function readEntries({ entries = [] }: Response, log: Log): AgentEntry[] {
-  return entries.flatMap((message) => {
-    // Meant for SPIRE's SVID stores and for no workload.
-    if (message.store_svid) return [];
-    try {
-      return [entryFromMessage(message)];
-    } catch (error) {
-      log.warn({ entry: message.id, error }, 'the server sent an entry that cannot be read');
-      return [];
-    }
-  });
+  return entries.flatMap((message) => readEntry(message.id, () => message, log) ?? []);
 }
 
 /** Both must be equal: an entry that was deleted and made again under its old ID starts at the same revision. */
