@@ -14,7 +14,7 @@ import type { ServerCalls } from './server-calls.js';
 import { type Follow, type ServerFeed, serverFeed } from './server-feed.js';
 import { type AgentRefusal, agentRefusalOf } from './server-refusal.js';
 import { sameBundle, type VerifyServer } from './server-trust.js';
-import type { AgentEntry, Snapshot } from './snapshot.js';
+import { type AgentEntry, federatedDomains, type Snapshot } from './snapshot.js';
 import { keepSnapshots } from './snapshot-keeper.js';
 import { createSvidCache } from './svid-cache.js';
 
@@ -247,17 +247,16 @@ async function learn(server: ServerCalls, learned: Learned, pushed: ServerFeed):
 
 async function ask(server: ServerCalls, { entries: before, federated }: Learned): Promise<Learned> {
   const entries = await server.syncEntries(before);
-  return { entries, federated: await federatedBundles(server, { entries, federated }) };
+  return { entries, federated: await fetchFederated(server, { entries, federated }) };
 }
 
 /** Of every trust domain that an entry federates with, as far as the server has them; unchanged ones stay the same object. */
-async function federatedBundles(
+async function fetchFederated(
   server: ServerCalls,
   { entries, federated: before }: Learned,
 ): Promise<ReadonlyMap<TrustDomain, Bundle>> {
-  const wanted = [...new Set(entries.flatMap(({ federatesWith }) => federatesWith))].sort();
   const found = new Map<TrustDomain, Bundle>();
-  for (const trustDomain of wanted) {
+  for (const trustDomain of federatedDomains(entries)) {
     const bundle = await server.getFederatedBundle(trustDomain);
     if (bundle?.trustDomain !== trustDomain) continue;
     const known = before.get(trustDomain);

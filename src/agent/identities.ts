@@ -5,7 +5,7 @@ import type { AttestedWorkload } from '../registration/attested-workload.js';
 import { isSatisfied, selectorSet } from '../registration/match.js';
 import type { Bundle } from '../spiffe/bundle.js';
 import type { X509Svid } from '../spiffe/x509-svid.js';
-import type { AgentEntry, Snapshot } from './snapshot.js';
+import { type AgentEntry, federatedBundles, type Snapshot } from './snapshot.js';
 
 /** What one workload may have: its SVIDs, the default one first; the bundles, its own trust domain's first. */
 export interface WorkloadIdentities {
@@ -79,10 +79,11 @@ function kindOf(workload: AttestedWorkload): string {
 }
 
 function identitiesIn(
-  { entries, svids, bundle, federated }: Snapshot,
+  snapshot: Snapshot,
   workload: AttestedWorkload,
   now: number,
 ): WorkloadIdentities | 'unknown' {
+  const { entries, svids, bundle } = snapshot;
   const matched = matching(entries, workload);
   const good = new Map<string, X509Svid>();
   for (const [index, entry] of matched.entries()) {
@@ -91,9 +92,7 @@ function identitiesIn(
     if (index === 0 && !usable) return 'unknown';
     if (usable && !good.has(svid.id)) good.set(svid.id, svid);
   }
-  const foreign = new Set(matched.flatMap(({ federatesWith }) => federatesWith));
-  const bundles = [...foreign].sort().flatMap((trustDomain) => federated.get(trustDomain) ?? []);
-  return { svids: [...good.values()], bundles: [bundle, ...bundles] };
+  return { svids: [...good.values()], bundles: [bundle, ...federatedBundles(matched, snapshot)] };
 }
 
 function matching(entries: readonly AgentEntry[], { selectors }: AttestedWorkload): AgentEntry[] {

@@ -26,6 +26,19 @@ export interface Snapshot {
   readonly federated: ReadonlyMap<TrustDomain, Bundle>;
 }
 
+/** Whom the entries federate with, each once and in order. */
+export function federatedDomains(entries: readonly AgentEntry[]): TrustDomain[] {
+  return [...new Set(entries.flatMap(({ federatesWith }) => federatesWith))].sort();
+}
+
+/** The bundles of whom the entries federate with, as far as they are known. */
+export function federatedBundles(
+  entries: readonly AgentEntry[],
+  { federated }: Pick<Snapshot, 'federated'>,
+): Bundle[] {
+  return federatedDomains(entries).flatMap((trustDomain) => federated.get(trustDomain) ?? []);
+}
+
 /**
  * The order of a workload's identities, the default one first: that is the entry whose hint says so, else the oldest; entry IDs
  * settle a tie, byte by byte.
