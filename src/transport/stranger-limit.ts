@@ -1,4 +1,5 @@
-import { type Fault, fault } from '../base/faults/fault.js';
+import { fault } from '../base/faults/fault.js';
+import { tally } from './tally.js';
 
 /** How many connections there may be whose client is not known (yet): still shaking hands, or without an SVID that counts. */
 export interface StrangerLimits {
@@ -13,29 +14,12 @@ export interface StrangerLimit {
 }
 
 export function strangerLimit({ perNetwork, total }: StrangerLimits): StrangerLimit {
-  const open = new Map<string, number>();
-  let all = 0;
-  const refusal = (network: string): Fault | undefined => {
-    if (all >= total) return fault('TRN0113', { limit: total });
-    return (open.get(network) ?? 0) >= perNetwork
-      ? fault('TRN0112', { network, limit: perNetwork })
-      : undefined;
-  };
+  const open = tally<string>();
   return {
-    admit: (network) => {
-      const refused = refusal(network);
-      if (refused) throw refused;
-      open.set(network, (open.get(network) ?? 0) + 1);
-      all++;
-      let counted = true;
-      return () => {
-        if (!counted) return;
-        counted = false;
-        all--;
-        const left = (open.get(network) ?? 1) - 1;
-        if (left === 0) open.delete(network);
-        else open.set(network, left);
-      };
+    admit(network) {
+      if (open.total() >= total) throw fault('TRN0113', { limit: total });
+      if (open.of(network) >= perNetwork) throw fault('TRN0112', { network, limit: perNetwork });
+      return open.add(network);
     },
   };
 }

@@ -5,6 +5,7 @@ import { grpcServer } from './grpc-server.js';
 import { peerOfConnection } from './peer-credentials.js';
 import type { Service } from './service.js';
 import { clearSocketPath } from './socket-path.js';
+import { tally } from './tally.js';
 
 export interface UnixServerOptions {
   /** Absolute or relative; at most 107 bytes. */
@@ -55,16 +56,10 @@ export async function serveUnix(options: UnixServerOptions): Promise<UnixServer>
 
 /** Keeps the processes of one user from taking every file that this process may have open. Throws TRN0110. */
 function admission(limit: number): (connection: Socket, uid: number) => void {
-  const open = new Map<number, number>();
+  const open = tally<number>();
   return (connection, uid) => {
-    const count = open.get(uid) ?? 0;
-    if (count >= limit) throw fault('TRN0110', { uid, limit });
-    open.set(uid, count + 1);
-    connection.once('close', () => {
-      const left = (open.get(uid) ?? 1) - 1;
-      if (left === 0) open.delete(uid);
-      else open.set(uid, left);
-    });
+    if (open.of(uid) >= limit) throw fault('TRN0110', { uid, limit });
+    connection.once('close', open.add(uid));
   };
 }
 
