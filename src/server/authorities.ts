@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.js';
 import { sha256Hex } from '../base/digest.js';
 import { fault } from '../base/faults/fault.js';
+import { createListeners } from '../base/listeners.js';
 import { watchClock } from '../base/steady-clock.js';
 import { takingTurns } from '../base/turns.js';
 import { loadAuthorities, saveAuthorities } from '../ca/authority-file.js';
@@ -79,7 +80,7 @@ export interface AuthoritiesOptions {
 /** Loads the authorities, or makes the first one ever. Throws CAS03xx for a file that cannot be used or is gone. */
 export async function openAuthorities(options: AuthoritiesOptions): Promise<Authorities> {
   const { path, keys, trustDomain, ttlSeconds, clock, uptime, pool, store, log } = options;
-  const listeners = new Set<() => void>();
+  const { onChange, tell } = createListeners();
   const signer = currentSigner();
   const loaded = await loadAuthorities(path, trustDomain, keys);
   if (!loaded && (await store.lastBundleSequence()) > 0n) throw fault('CAS0304', { path });
@@ -107,7 +108,7 @@ export async function openAuthorities(options: AuthoritiesOptions): Promise<Auth
     set = saved;
     shown = living;
     bundle = { ...candidate, sequence };
-    for (const listener of listeners) listener();
+    tell();
   };
   const inTurn = takingTurns();
   const readClock = watchClock(clock, uptime);
@@ -117,10 +118,7 @@ export async function openAuthorities(options: AuthoritiesOptions): Promise<Auth
     own: () => bundle,
     pem: () => authoritiesToPem(saved),
     bundle: (asked) => (asked === trustDomain ? bundle : undefined),
-    onChange: (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    onChange,
     issue: async (request) => {
       const now = clock.now();
       const { authority, reservedKeys } = signer.at(set, bundle, now);

@@ -1,3 +1,4 @@
+import { createListeners } from '../base/listeners.js';
 import type { Bundle } from '../spiffe/bundle.js';
 import type { TrustDomain } from '../spiffe/id.js';
 import type { BundleSource } from '../spiffe/source.js';
@@ -22,18 +23,12 @@ export async function openFederatedBundles(
 ): Promise<FederatedBundles> {
   const stored = await store.federatedBundles();
   const bundles = orderedMap(stored.map((bundle) => [bundle.trustDomain, bundle] as const));
-  const listeners = new Set<() => void>();
-  const changed = () => {
-    for (const listener of [...listeners]) listener();
-  };
+  const { onChange, tell: changed } = createListeners();
   return {
     bundle: (trustDomain) => bundles.get(trustDomain),
     all: bundles.values,
     after: bundles.after,
-    onChange: (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    onChange,
     takeOver: (written, deleted) => {
       for (const bundle of written) bundles.set(bundle.trustDomain, bundle);
       for (const trustDomain of deleted) bundles.delete(trustDomain);

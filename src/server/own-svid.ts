@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import type { Clock } from '../base/clock.js';
+import { createListeners } from '../base/listeners.js';
 import type { SpiffeId } from '../spiffe/id.js';
 import type { SvidSource } from '../spiffe/source.js';
 import type { X509Svid } from '../spiffe/x509-svid.js';
@@ -17,7 +18,7 @@ export async function openOwnSvid(
   authorities: Authorities,
   clock: Clock,
 ): Promise<OwnSvid> {
-  const listeners = new Set<() => void>();
+  const { onChange, tell } = createListeners();
   const issue = async (): Promise<X509Svid> => {
     const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const publicKey = pair.publicKey.export({ format: 'der', type: 'spki' });
@@ -33,16 +34,13 @@ export async function openOwnSvid(
   let svid = await issue();
   return {
     current: () => svid,
-    onChange: (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    onChange,
     keepCurrent: async () => {
       const now = clock.now();
       // Outside of its life there is nothing to wait for, in whichever direction the clock went.
       if (now >= svid.notBefore && now < (svid.notBefore + svid.notAfter) / 2) return;
       svid = await issue();
-      for (const listener of listeners) listener();
+      tell();
     },
   };
 }

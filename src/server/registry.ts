@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.js';
+import { createListeners } from '../base/listeners.js';
 import {
   type Above,
   aboveOf,
@@ -77,10 +78,8 @@ export async function openRegistry(
   const unsettled = new Set(await store.unsettledSerials());
   const serverId = workloadId(trustDomain, '/spire/server');
   const restoredAt = await store.restoredAt();
-  const listeners = new Set<(change: RegistryChange) => void>();
-  const changed = (entries: readonly EntryReplaced[], ...agents: SpiffeId[]) => {
-    for (const listener of [...listeners]) listener({ entries, agents });
-  };
+  const { onChange, tell } = createListeners<[RegistryChange]>();
+  const changed = (entries: readonly EntryReplaced[], ...agents: SpiffeId[]) => tell({ entries, agents });
   return {
     ...entryWrites(store, directory, changed, share),
     ...agentWrites(store, directory, changed, unsettled),
@@ -105,10 +104,7 @@ export async function openRegistry(
       const expired = directory.takeExpired(clock.now() / 1000);
       if (expired.length > 0) changed(expired.map((before) => ({ before, after: undefined })));
     },
-    onChange: (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    onChange,
   };
 }
 
