@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:https';
 import { type TestContext, test } from 'node:test';
 import { testCa } from '../../test/support/ca.js';
+import { listenOnPort } from '../../test/support/http-server.js';
 import { isFault } from '../base/faults/fault.js';
 import { httpsJson } from './https-json.js';
 
@@ -10,13 +10,8 @@ const ca = testCa('api.example');
 const certificate = ca.svid('api', { uris: [], dns: ['localhost'] });
 
 async function serve(t: TestContext, answer: Parameters<typeof createServer>[1]) {
-  const server: Server = createServer({ cert: certificate.chainPem, key: certificate.keyPem }, answer);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const { port } = server.address() as AddressInfo;
+  const server = createServer({ cert: certificate.chainPem, key: certificate.keyPem }, answer);
+  const port = await listenOnPort(t, server);
   return (host = 'localhost', pem = ca.certificate.pem) =>
     httpsJson({
       ...{ url: new URL(`https://${host}:${port}/a`), ca: pem, bearerToken: 'secret' },

@@ -1,6 +1,7 @@
 import { createServer, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { type Ending, temporaryFolder } from './children.js';
+import { listenOn } from './http-server.js';
 
 /** What `docker inspect` shows of a container, as the Engine API 1.47 answers it, as far as somebody reads it and a bit more. */
 export function containerOfEngine(id: string, pid: number) {
@@ -45,10 +46,6 @@ export async function dockerEngine(t: Ending) {
     if (container) return send(200, container);
     send(404, { message: `No such container: ${id}` });
   });
-  await new Promise<void>((resolve) => server.listen(engine.socket, resolve));
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
+  await listenOn(t, server, engine.socket);
   return engine;
 }

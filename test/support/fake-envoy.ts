@@ -1,8 +1,9 @@
-import http from 'node:http';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Service } from '../../src/demo/services.js';
 import { temporaryFolder } from './children.js';
+import { listenOn } from './http-server.js';
 
 /** The two sockets of a service's Envoy, as far as the demo looks at them, answered by a test. */
 export interface FakeEnvoy {
@@ -30,12 +31,12 @@ export async function startFakeEnvoy(t: TestContext): Promise<FakeEnvoy> {
   };
   const fake: FakeEnvoy = { service, answer: () => 200, serial: '1', lookedAt: false, connectionsOpened: 1 };
   let index = 0;
-  await listen(t, service.outboundSocket, (request, response) => {
+  const outbound = createServer((request, response) => {
     const answer = fake.answer(index++);
     if (answer === 'cut') request.socket.destroy();
     else response.writeHead(answer).end();
   });
-  await listen(t, service.adminSocket, ({ url }, response) => {
+  const admin = createServer(({ url }, response) => {
     if (url?.startsWith('/certs')) {
       response.end(JSON.stringify({ certificates: [{ cert_chain: [{ serial_number: fake.serial }] }] }));
       fake.lookedAt = true;
@@ -44,14 +45,7 @@ export async function startFakeEnvoy(t: TestContext): Promise<FakeEnvoy> {
       response.end(JSON.stringify({ stats: [stat] }));
     }
   });
+  await listenOn(t, outbound, service.outboundSocket);
+  await listenOn(t, admin, service.adminSocket);
   return fake;
-}
-
-async function listen(t: TestContext, socket: string, listener: http.RequestListener): Promise<void> {
-  const server = http.createServer(listener);
-  t.after(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  await new Promise<void>((resolve) => server.listen(socket, resolve));
 }

@@ -1,10 +1,7 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer as createPlainServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
-import { testCa } from './ca.js';
-import { type Ending, temporaryFolder } from './children.js';
+import type { Ending } from './children.js';
+import { apiCredentials, listenOnPort } from './http-server.js';
 
 export const podUid = '2c48913c-b29f-11e7-9350-020968147796';
 export const containerId = '9bca8d63d5fa610783847915bcff0ecac1273e5b4bed3f6fa1b07350e0135961';
@@ -53,13 +50,7 @@ export function podOfKubelet(uid = podUid, container = containerId) {
 
 /** The kubelet of a node, over TLS for who has the bearer token and on its read-only port. Change its fields at any time. */
 export async function testKubelet(t: Ending) {
-  const ca = testCa('kubelet.example');
-  const certificate = ca.svid('kubelet', { uris: [], dns: ['localhost'] });
-  const folder = join(temporaryFolder(t), 'kubelet');
-  mkdirSync(folder);
-  const [caFile, tokenFile] = [join(folder, 'ca.crt'), join(folder, 'token')];
-  writeFileSync(caFile, ca.certificate.pem);
-  writeFileSync(tokenFile, 'node-agent\n');
+  const { tls, caFile, tokenFile } = apiCredentials(t, 'node-agent');
   const kubelet = {
     pods: [podOfKubelet()] as object[],
     /** Every request, as `GET /…`. */
@@ -80,16 +71,7 @@ export async function testKubelet(t: Ending) {
     const list = { kind: 'PodList', apiVersion: 'v1', metadata: {}, items: kubelet.pods };
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(list));
   };
-  const secure = createServer({ cert: certificate.chainPem, key: certificate.keyPem }, serve(false));
-  const readOnly = createPlainServer(serve(true));
-  for (const server of [secure, readOnly]) {
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    t.after(() => {
-      server.closeAllConnections();
-      server.close();
-    });
-  }
-  kubelet.url = `https://localhost:${(secure.address() as AddressInfo).port}`;
-  kubelet.readOnlyPort = (readOnly.address() as AddressInfo).port;
+  kubelet.url = `https://localhost:${await listenOnPort(t, createServer(tls, serve(false)))}`;
+  kubelet.readOnlyPort = await listenOnPort(t, createPlainServer(serve(true)));
   return kubelet;
 }

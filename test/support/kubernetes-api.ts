@@ -1,11 +1,7 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { testCa } from './ca.js';
-import { temporaryFolder } from './children.js';
+import { apiCredentials, listenOnPort } from './http-server.js';
 
 /** What an API server says of a token, in `status` of a TokenReview. */
 export interface Review {
@@ -39,13 +35,7 @@ export function reviewOf(account: string, pod: { name: string; uid: string }): R
  * bearer token. Change its fields at any time.
  */
 export async function kubernetesCluster(t: TestContext) {
-  const ca = testCa('kubernetes.example');
-  const certificate = ca.svid('api', { uris: [], dns: ['localhost'] });
-  const folder = join(temporaryFolder(t), 'api');
-  mkdirSync(folder);
-  const [caFile, tokenFile] = [join(folder, 'ca.crt'), join(folder, 'token')];
-  writeFileSync(caFile, ca.certificate.pem);
-  writeFileSync(tokenFile, 'reviewer\n');
+  const { tls, caFile, tokenFile } = apiCredentials(t, 'reviewer');
   const cluster = {
     reviews: new Map<string, Review>(),
     /** By path below `/api/v1/`. */
@@ -60,15 +50,8 @@ export async function kubernetesCluster(t: TestContext) {
     tokenFile,
     url: '',
   };
-  const server = createServer({ cert: certificate.chainPem, key: certificate.keyPem }, (request, response) =>
-    serve(cluster, request, response),
-  );
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  cluster.url = `https://localhost:${(server.address() as AddressInfo).port}`;
+  const server = createServer(tls, (request, response) => serve(cluster, request, response));
+  cluster.url = `https://localhost:${await listenOnPort(t, server)}`;
   return cluster;
 }
 

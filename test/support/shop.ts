@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { renderBootstrap } from '../../src/envoy/bootstrap.js';
 import { type Ending, temporaryFolder } from './children.js';
 import { type RunningEnvoy, startEnvoy } from './envoy.js';
+import { listenOn } from './http-server.js';
 
 /** A line of the access log that the example bootstraps write. */
 export interface AccessLine {
@@ -99,11 +100,7 @@ async function startApplication(ending: Ending, socketPath: string): Promise<Rec
     received.push({ method: request.method ?? '', path: request.url ?? '', headers: request.headers });
     response.end('hello');
   });
-  await new Promise<void>((listening) => server.listen(socketPath, listening));
-  ending.after(() => {
-    server.close();
-    server.closeAllConnections();
-  });
+  await listenOn(ending, server, socketPath);
   return received;
 }
 
