@@ -3,6 +3,7 @@ import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { startChild, temporaryFolder } from './children.js';
+import { until } from './until.js';
 
 /** The reason why no disk can be mounted here, or `false`: for `skip`. */
 export function smallDiskMissing(): string | false {
@@ -24,7 +25,6 @@ export interface SmallDisk {
   /** Leaves no byte free. */
   fill(): void;
   free(): void;
-  remount(how: 'ro' | 'rw'): void;
 }
 
 export async function smallDisk(t: TestContext, mebibytes: number): Promise<SmallDisk> {
@@ -34,22 +34,20 @@ export async function smallDisk(t: TestContext, mebibytes: number): Promise<Smal
   const script = `${mount} && exec sleep infinity`;
   const { pid } = await startChild(t, 'unshare', ['--mount', '--propagation', 'private', 'sh', '-c', script]);
   const command = ['nsenter', '--target', String(pid), '--mount'];
-  const run = (...args: string[]) =>
-    execFileSync('nsenter', [...command.slice(1), ...args], { stdio: 'pipe' });
-  while (!isMounted(run, folder)) await new Promise((resolve) => setTimeout(resolve, 5));
+  await until(() => isMounted(command, folder));
   const filler = join('/proc', String(pid), 'root', folder, 'filler');
   return {
     folder,
     command,
     fill: () => fillUp(filler),
     free: () => rmSync(filler),
-    remount: (how) => void run('mount', '-o', `remount,${how}`, folder),
   };
 }
 
-function isMounted(run: (...args: string[]) => Buffer, folder: string): boolean {
+function isMounted([program = '', ...args]: readonly string[], folder: string): boolean {
+  const stat = [...args, 'stat', '--file-system', '--format=%T', folder];
   try {
-    return run('stat', '--file-system', '--format=%T', folder).toString().trim() === 'tmpfs';
+    return execFileSync(program, stat, { stdio: 'pipe' }).toString().trim() === 'tmpfs';
   } catch {
     return false;
   }
