@@ -1,6 +1,4 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { ServiceError } from '@grpc/grpc-js';
@@ -18,7 +16,7 @@ import { type GrpcConnection, remoteStatus } from '../../src/transport/grpc-clie
 import { decode } from '../../src/wire/messages.js';
 import type { MessageIn, MessageOut } from '../../src/wire/names.js';
 import { serviceDefinition } from '../../src/wire/services.js';
-import type { Ending } from './children.js';
+import { type Ending, temporaryFolder } from './children.js';
 
 export const agentApi = serviceDefinition('spire.api.server.agent.v1.Agent');
 export const entryApi = serviceDefinition('spire.api.server.entry.v1.Entry');
@@ -27,8 +25,7 @@ export const bundleApi = serviceDefinition('spire.api.server.bundle.v1.Bundle');
 
 /** A server of `shop.example` in a fresh data directory, or in `dataDir`, and its admin socket. */
 export async function runningServer(t: TestContext, settings: Partial<ServerSettings> = {}) {
-  const folder = mkdtempSync(join(tmpdir(), 'pl-srv-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = temporaryFolder(t);
   const dataDir = settings.dataDir ?? join(folder, 'data');
   const adminSocket = join(folder, 'admin.sock');
   const server = await startServer({

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { temporaryFolder } from '../../../test/support/children.js';
 import { runningServer } from '../../../test/support/running-server.js';
 import { transcript } from '../../../test/support/transcript.js';
 import { readPem } from '../../base/pem.js';
@@ -13,9 +13,7 @@ import { verifyX509Svid } from '../../spiffe/verify-x509-svid.js';
 
 test('a minted X.509-SVID verifies, its key is in a file of its owner alone and nowhere on the terminal, and nothing is overwritten', async (t) => {
   const { adminSocket } = await runningServer(t);
-  const folder = mkdtempSync(join(tmpdir(), 'pl-mint-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
-  const out = join(folder, 'web');
+  const out = join(temporaryFolder(t), 'web');
   const mint = `svid mint-x509 --spiffe-id spiffe://shop.example/web --dns-name web --ttl 600 --write ${out}`;
   const env = { PLASTRON_ADMIN_SOCKET: adminSocket };
   const shown = await transcript(t, {}, [mint, mint, `${mint} --force -o json`], env);
