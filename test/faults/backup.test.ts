@@ -2,15 +2,14 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { backUp } from '../support/backup.js';
 import { temporaryFolder } from '../support/children.js';
+import { plastron } from '../support/plastron.js';
 import { createEntries, endOf, entryApi, entryMessage } from '../support/running-server.js';
 import { startLife } from '../support/server-life.js';
 import { smallDisk, smallDiskMissing } from '../support/small-disk.js';
 
-const main = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 const skip = smallDiskMissing();
 
 /** Runs a program in the namespace of a small disk; gives its exit code and what it said on stderr. */
@@ -58,7 +57,7 @@ test('a backup onto a disk that is full is refused with the way out, and leaves 
   await startLife(t, { dataDir: join(folder, 'data'), folder });
   disk.fill();
   const [socket, out] = [join(folder, 'a.sock'), join(disk.folder, 'backup')];
-  const backup = [process.execPath, main, 'server', 'backup', '--admin-socket', socket, '--out', out];
+  const backup = [process.execPath, plastron, 'server', 'backup', '--admin-socket', socket, '--out', out];
   const { code, err } = await run(disk.command, ...backup);
   assert.equal(code, 2, err);
   assert.match(err, /CLI0804.*ENOSPC/);
@@ -79,7 +78,7 @@ test('a disk that is full when a backup is restored: what was there stays, and i
   disk.fill();
   const restore = [
     process.execPath,
-    main,
+    plastron,
     'server',
     'restore',
     '--from',

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { sourceOf } from './fetched.js';
 
-export const goSource = fileURLToPath(new URL('../../../test/interop/go-agent', import.meta.url));
+export const goSource = sourceOf('go-agent');
 
 /** Only what is missing on this machine is a reason; a program that does not compile is a failure. */
 export function goMissing(): string | false {

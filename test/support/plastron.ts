@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type Ending, endChild } from './children.js';
 
-const main = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+/** The program, for Node. */
+export const plastron = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 
 /** Starts `plastron` as a process of its own; it is killed when the test ends. What it logs is shown when `VERBOSE` is set. */
 export function startPlastron(
@@ -12,7 +13,7 @@ export function startPlastron(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): ChildProcess {
-  const child = spawn(process.execPath, [main, ...args], {
+  const child = spawn(process.execPath, [plastron, ...args], {
     env: { PATH: process.env.PATH, ...env },
     stdio: ['ignore', 'ignore', process.env.VERBOSE ? 'inherit' : 'ignore'],
   });
@@ -23,7 +24,7 @@ export function startPlastron(
 /** What a `plastron` command that ends prints on stdout, without the last line break. Rejects unless it exits with 0. */
 export async function plastronOutput(args: readonly string[]): Promise<string> {
   const env = { PATH: process.env.PATH };
-  const { stdout } = await promisify(execFile)(process.execPath, [main, ...args], { env });
+  const { stdout } = await promisify(execFile)(process.execPath, [plastron, ...args], { env });
   return stdout.trimEnd();
 }
 

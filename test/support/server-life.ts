@@ -5,12 +5,11 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { dialTls } from '../../src/transport/dial-tls.js';
 import { dialUnix } from '../../src/transport/dial-unix.js';
 import type { GrpcConnection } from '../../src/transport/grpc-client.js';
 import { endChild } from './children.js';
-import { freePort } from './plastron.js';
+import { freePort, plastron } from './plastron.js';
 
 /** One life of a server that runs as a process of its own. */
 export interface ServerLife {
@@ -36,15 +35,13 @@ export interface LifeOptions {
   readonly command?: readonly string[];
 }
 
-const main = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
-
 /** Starts `plastron server run` for `shop.example` and waits until it serves. Fails, with its log, if it ends instead. */
 export async function startLife(t: TestContext, options: LifeOptions): Promise<ServerLife> {
   const { dataDir, folder, flags = [], env = {}, command = [] } = options;
   const address = `127.0.0.1:${await freePort()}`;
   const socket = join(folder, 'a.sock');
   const [program = '', ...args] = [
-    ...[...command, process.execPath, main, 'server', 'run', '--trust-domain', 'shop.example'],
+    ...[...command, process.execPath, plastron, 'server', 'run', '--trust-domain', 'shop.example'],
     ...['--listen', address, '--data-dir', dataDir, '--admin-socket', socket, ...flags],
   ];
   const child = spawn(program, args, {
