@@ -9,6 +9,7 @@ import {
   subjectAltName,
   subjectKeyId,
   toBeSigned,
+  validity,
 } from '../spiffe/certificate-writer.js';
 import { type TrustDomain, trustDomainId } from '../spiffe/id.js';
 import { keyUsageBits, oids } from '../spiffe/oids.js';
@@ -63,8 +64,7 @@ export async function createAuthority(
     serial,
     issuer: name,
     subject: name,
-    notBefore: wholeSecondAfter(now - backdateMs),
-    notAfter: now + ttlSeconds * 1000,
+    validity: validity(wholeSecondAfter(now - backdateMs), now + ttlSeconds * 1000),
     publicKey: spki,
     extensions: [
       keyUsage([keyUsageBits.keyCertSign, keyUsageBits.cRLSign]),

@@ -16,6 +16,7 @@ import {
   subjectAltName,
   subjectKeyId,
   toBeSigned,
+  validity,
 } from '../spiffe/certificate-writer.js';
 import { parseTrustDomain, workloadId } from '../spiffe/id.js';
 import { keyUsageBits, oids } from '../spiffe/oids.js';
@@ -66,8 +67,7 @@ function byHand({ serial, notBefore, notAfter, key, id, dnsNames }: SvidContent)
       [oids.organization, 'SPIRE'],
       ...(first === undefined || first.length > 64 ? [] : [[oids.commonName, first] as [string, string]]),
     ),
-    notBefore,
-    notAfter,
+    validity: validity(notBefore, notAfter),
     publicKey: key.spki,
     extensions: [
       keyUsage(key.kind === 'RSA' ? [digitalSignature, keyEncipherment] : [digitalSignature]),

@@ -1,4 +1,3 @@
-import * as der from '../base/der/writer.js';
 import {
   authorityKeyId,
   basicConstraints,
@@ -7,6 +6,8 @@ import {
   keyUsage,
   subjectAltName,
   subjectKeyId,
+  toBeSigned,
+  validity,
 } from '../spiffe/certificate-writer.js';
 import type { SpiffeId } from '../spiffe/id.js';
 import { keyUsageBits, oids } from '../spiffe/oids.js';
@@ -34,31 +35,23 @@ export interface SvidContent {
 export function svidTemplate(
   issuer: Pick<Authority, 'subject' | 'keyId'>,
 ): (svid: SvidContent) => Uint8Array {
-  const issuedBy = Buffer.concat([ecdsaWithSha256, issuer.subject]);
   const byAuthority = authorityKeyId(issuer.keyId);
-  const validity = lastValidity();
-  return ({ serial, notBefore, notAfter, key, id, dnsNames }) => {
-    const extensions = der.sequence(
-      key.kind === 'RSA' ? rsaExtensions : curveExtensions,
-      subjectKeyId(key.keyId),
-      byAuthority,
-      subjectAltName({ uris: [id], dnsNames }),
-    );
-    return der.sequence(
-      version3,
-      der.unsigned(serial),
-      issuedBy,
-      validity(notBefore, notAfter),
-      subjectOf(dnsNames),
-      key.spki,
-      der.explicit(3, extensions),
-    );
-  };
+  const validityOf = lastValidity();
+  return ({ serial, notBefore, notAfter, key, id, dnsNames }) =>
+    toBeSigned({
+      serial,
+      issuer: issuer.subject,
+      subject: subjectOf(dnsNames),
+      validity: validityOf(notBefore, notAfter),
+      publicKey: key.spki,
+      extensions: [
+        key.kind === 'RSA' ? rsaExtensions : curveExtensions,
+        subjectKeyId(key.keyId),
+        byAuthority,
+        subjectAltName({ uris: [id], dnsNames }),
+      ],
+    });
 }
-
-const version3 = der.explicit(0, der.small(2));
-/** How authorities sign: they have P-256 keys. */
-const ecdsaWithSha256 = der.sequence(der.oid(oids.ecdsaWithSha256));
 
 const { digitalSignature, keyEncipherment } = keyUsageBits;
 const commonExtensions = [extendedKeyUsage([oids.serverAuth, oids.clientAuth]), basicConstraints(false)];
@@ -74,7 +67,7 @@ function lastValidity(): (notBefore: number, notAfter: number) => Uint8Array {
   };
   return (notBefore, notAfter) => {
     if (last.notBefore !== notBefore || last.notAfter !== notAfter) {
-      last = { notBefore, notAfter, written: der.sequence(der.time(notBefore), der.time(notAfter)) };
+      last = { notBefore, notAfter, written: validity(notBefore, notAfter) };
     }
     return last.written;
   };

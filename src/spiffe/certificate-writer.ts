@@ -1,4 +1,3 @@
-import { type KeyObject, sign } from 'node:crypto';
 import * as der from '../base/der/writer.js';
 import { oids } from './oids.js';
 
@@ -9,23 +8,16 @@ export interface CertificateContent {
   /** DER names. */
   issuer: Uint8Array;
   subject: Uint8Array;
-  /** Milliseconds since the Unix epoch. */
-  notBefore: number;
-  notAfter: number;
+  /** What `validity` gives. */
+  validity: Uint8Array;
   /** SubjectPublicKeyInfo, DER. */
   publicKey: Uint8Array;
-  /** Whole extensions, DER. */
+  /** Whole extensions, DER; several may stand in one part. */
   extensions: readonly Uint8Array[];
 }
 
 const ecdsaWithSha256 = der.sequence(der.oid(oids.ecdsaWithSha256));
 const version3 = der.explicit(0, der.small(2));
-
-/** Signs a certificate with a P-256 key that is at hand. */
-export function signCertificate(content: CertificateContent, issuerKey: KeyObject): Uint8Array {
-  const tbs = toBeSigned(content);
-  return signedCertificate(tbs, sign('sha256', tbs, issuerKey));
-}
 
 /** The part of a certificate that its issuer signs: by a P-256 key, ECDSA with SHA-256. DER. */
 export function toBeSigned(content: CertificateContent): Uint8Array {
@@ -34,12 +26,16 @@ export function toBeSigned(content: CertificateContent): Uint8Array {
     der.unsigned(content.serial),
     ecdsaWithSha256,
     content.issuer,
-    der.sequence(der.time(content.notBefore), der.time(content.notAfter)),
+    content.validity,
     content.subject,
     content.publicKey,
     der.explicit(3, der.sequence(...content.extensions)),
   );
 }
+
+/** Milliseconds since the Unix epoch; both ends belong to it. */
+export const validity = (notBefore: number, notAfter: number): Uint8Array =>
+  der.sequence(der.time(notBefore), der.time(notAfter));
 
 /** A whole certificate from what `toBeSigned` gave and the signature over it, both DER. */
 export function signedCertificate(tbs: Uint8Array, signature: Uint8Array): Uint8Array {

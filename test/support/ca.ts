@@ -1,4 +1,11 @@
-import { createHash, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
+import {
+  createHash,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  sign,
+} from 'node:crypto';
 import { toPem } from '../../src/base/pem.js';
 import type { Bundle } from '../../src/spiffe/bundle.js';
 import {
@@ -7,9 +14,11 @@ import {
   distinguishedName,
   extendedKeyUsage,
   keyUsage,
-  signCertificate,
+  signedCertificate,
   subjectAltName,
   subjectKeyId,
+  toBeSigned,
+  validity,
 } from '../../src/spiffe/certificate-writer.js';
 import { parseTrustDomain, type SpiffeId, type TrustDomain } from '../../src/spiffe/id.js';
 import { keyUsageBits, oids } from '../../src/spiffe/oids.js';
@@ -134,18 +143,15 @@ function certificate(content: Content, issuer?: Made): Made {
   const spki = createPublicKey(privateKey).export({ format: 'der', type: 'spki' });
   const keyId = createHash('sha256').update(spki).digest().subarray(0, 20);
   const subject = distinguishedName([oids.organization, 'Test'], [oids.commonName, content.commonName]);
-  const der = signCertificate(
-    {
-      serial: content.serial,
-      issuer: issuer?.subject ?? subject,
-      subject,
-      notBefore: content.notBefore,
-      notAfter: content.notAfter,
-      publicKey: spki,
-      extensions: content.extensions ?? extensionsOf(content, keyId, issuer),
-    },
-    issuer?.privateKey ?? privateKey,
-  );
+  const tbs = toBeSigned({
+    serial: content.serial,
+    issuer: issuer?.subject ?? subject,
+    subject,
+    validity: validity(content.notBefore, content.notAfter),
+    publicKey: spki,
+    extensions: content.extensions ?? extensionsOf(content, keyId, issuer),
+  });
+  const der = signedCertificate(tbs, sign('sha256', tbs, issuer?.privateKey ?? privateKey));
   return { der, privateKey, subject, keyId };
 }
 
