@@ -7,7 +7,7 @@ import {
 } from './authority.js';
 import { createJwtSigner, type JwtSigner } from './jwt-signer.js';
 import type { KeyManager } from './key-manager.js';
-import { active, begun, type Moment, rotated, type Signing } from './rotation.js';
+import { active, begun, type Lasting, type Moment, rotated, type Signing } from './rotation.js';
 import { askKeyManager } from './signing-key.js';
 
 /** The authorities of a trust domain, of each kind the oldest first. One value and one file: they change together. */
@@ -23,37 +23,40 @@ export const noAuthorities: AuthoritySet = { x509: [], jwt: [] };
  * another one fails. The same object when there is nothing left to do; a new one must be stored before it is used.
  * Throws CAS0106.
  */
-export async function beginAuthorities(
+export function beginAuthorities(
   set: AuthoritySet,
   keys: KeyManager,
   request: AuthorityRequest,
 ): Promise<AuthoritySet> {
-  const create = makers(keys, request);
-  const x509 = await begun(set.x509, request.now, create.x509);
-  if (x509 !== set.x509) return { ...set, x509 };
-  const jwt = await begun(set.jwt, request.now, create.jwt);
-  return jwt === set.jwt ? set : { ...set, jwt };
+  return oneStep(set, keys, request, (all, create) => begun(all, request.now, create));
 }
 
 /** The same towards the set as it must be at a moment (`rotated`). */
-export async function rotateAuthorities(
+export function rotateAuthorities(
   set: AuthoritySet,
   keys: KeyManager,
   request: AuthorityRequest & Moment,
 ): Promise<AuthoritySet> {
-  const create = makers(keys, request);
-  const x509 = await rotated(set.x509, request, request.ttlSeconds, create.x509);
-  if (x509 !== set.x509) return { ...set, x509 };
-  const jwt = await rotated(set.jwt, request, request.ttlSeconds, create.jwt);
-  return jwt === set.jwt ? set : { ...set, jwt };
+  return oneStep(set, keys, request, (all, create) => rotated(all, request, request.ttlSeconds, create));
 }
 
-function makers(keys: KeyManager, request: AuthorityRequest) {
+/** What becomes of the authorities of one kind; the same array when nothing changes. */
+type Follow = <One extends Lasting>(
+  all: readonly One[],
+  create: () => Promise<One>,
+) => Promise<readonly One[]>;
+
+async function oneStep(
+  set: AuthoritySet,
+  keys: KeyManager,
+  request: AuthorityRequest,
+  follow: Follow,
+): Promise<AuthoritySet> {
   const newKey = () => askKeyManager(() => keys.generate());
-  return {
-    x509: async () => createAuthority(request, await newKey()),
-    jwt: async () => createJwtSigner(request, await newKey()),
-  };
+  const x509 = await follow(set.x509, async () => createAuthority(request, await newKey()));
+  if (x509 !== set.x509) return { ...set, x509 };
+  const jwt = await follow(set.jwt, async () => createJwtSigner(request, await newKey()));
+  return jwt === set.jwt ? set : { ...set, jwt };
 }
 
 /** The authority that signs X.509-SVIDs at `now`. Throws CAS0104 when none can. */
