@@ -6,7 +6,7 @@ import {
   sortDiagnostics,
 } from '../base/diagnostics/diagnostic.js';
 import type { SourceFile, SourceRange } from '../base/source.js';
-import { asList, readFields } from '../base/yaml/fields.js';
+import { asList, headOf, readFields } from '../base/yaml/fields.js';
 import { parseYaml } from '../base/yaml/parse-yaml.js';
 import type { Tree } from '../base/yaml/tree.js';
 import { parseWorkloadId, type TrustDomain, trustDomainOf } from '../spiffe/id.js';
@@ -56,7 +56,7 @@ export function loadEntries(files: readonly SourceFile[], trustDomain?: TrustDom
   const placed = sections.flatMap(({ prefix, entries }) =>
     entries.flatMap((tree) => {
       const content = readEntry(tree, prefix, domain, report);
-      return content ? [{ content, at: firstLineOf(tree.at) }] : [];
+      return content ? [{ content, at: headOf(tree) }] : [];
     }),
   );
   refuseTwice(placed, report);
@@ -139,9 +139,4 @@ function refuseTwice(placed: readonly PlacedEntry[], report: Report): void {
       report(diagnostic('REG0302', {}, at, { related: [{ at: first, label: 'first written here' }] }));
     for (const key of keys) if (!seen.has(key)) seen.set(key, at);
   }
-}
-
-function firstLineOf(at: SourceRange): SourceRange {
-  const lineEnd = at.file.text.indexOf('\n', at.start);
-  return lineEnd < 0 || lineEnd > at.end ? at : { ...at, end: lineEnd };
 }

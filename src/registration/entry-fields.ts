@@ -2,7 +2,7 @@ import { diagnostic, diagnosticOf, type Report } from '../base/diagnostics/diagn
 import { Fault } from '../base/faults/fault.js';
 import { parseInstant } from '../base/instant.js';
 import type { SourceRange } from '../base/source.js';
-import { type FieldRule, mistyped, oneOrMore } from '../base/yaml/fields.js';
+import { asText, type FieldRule, mistyped, oneOrMore } from '../base/yaml/fields.js';
 import type { Tree } from '../base/yaml/tree.js';
 import { parseWorkloadId, type TrustDomain, trustDomainOf } from '../spiffe/id.js';
 import { defaultHint, type EntryContent, type Selector } from './entry.js';
@@ -93,11 +93,8 @@ function readStoreSvid(tree: Tree | undefined, selectors: readonly Selector[], r
 
 function readers(report: Report) {
   const one = <Value>(tree: Tree, field: string, check: (text: string) => Value): Value | undefined => {
-    if (tree.kind !== 'scalar' || typeof tree.value !== 'string') {
-      return mistyped(tree, `\`${field}\``, 'a text', report);
-    }
-    const { value } = tree;
-    return attempt(report, tree.at, () => check(value));
+    const text = asText(tree, `\`${field}\``, report);
+    return text === undefined ? undefined : attempt(report, tree.at, () => check(text));
   };
   return {
     text: <Value>(tree: Tree | undefined, field: string, check: (text: string) => Value) =>

@@ -84,7 +84,7 @@ function describe(tree: Tree): string {
 }
 
 /** The first line of what a tree covers: marks under more than that help nobody. */
-function headOf({ at }: Tree): SourceRange {
+export function headOf({ at }: Tree): SourceRange {
   const lineEnd = at.file.text.indexOf('\n', at.start);
   return lineEnd < 0 || lineEnd > at.end ? at : { ...at, end: Math.max(lineEnd, at.start + 1) };
 }
