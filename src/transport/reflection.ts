@@ -1,5 +1,5 @@
 import { status } from '@grpc/grpc-js';
-import { type Descriptors, descriptorsOf } from '../wire/descriptors.js';
+import type { Descriptors } from '../wire/descriptors.js';
 import type { MessageIn, MessageOut } from '../wire/names.js';
 import { namesOf, type Service, type StreamCall, service } from './service.js';
 
@@ -17,9 +17,9 @@ const [current, alpha] = [
  */
 export function reflectionServices(services: readonly Service[]): Service[] {
   const names = [...namesOf(services), current, alpha].sort();
-  let made: Descriptors | undefined;
+  let made: Promise<Descriptors> | undefined;
   const descriptors = () => {
-    made ??= descriptorsOf(names);
+    made ??= import('../wire/descriptors.js').then(({ descriptorsOf }) => descriptorsOf(names));
     return made;
   };
   const handler = {
@@ -28,7 +28,7 @@ export function reflectionServices(services: readonly Service[]): Service[] {
         await send({
           valid_host: request.host ?? '',
           original_request: request,
-          ...answerTo(request, names, descriptors),
+          ...(await answerTo(request, names, descriptors)),
         });
       }
     },
@@ -39,19 +39,25 @@ export function reflectionServices(services: readonly Service[]): Service[] {
   ];
 }
 
-function answerTo(request: Request, names: readonly string[], descriptors: () => Descriptors): Response {
+async function answerTo(
+  request: Request,
+  names: readonly string[],
+  descriptors: () => Promise<Descriptors>,
+): Promise<Response> {
   const { file_by_filename, file_containing_symbol, file_containing_extension } = request;
   const { list_services, all_extension_numbers_of_type } = request;
   if (list_services !== undefined) {
     return { list_services_response: { service: names.map((name) => ({ name })) } };
   }
-  if (file_by_filename !== undefined) return files(descriptors().byPath(file_by_filename), file_by_filename);
+  if (file_by_filename !== undefined) {
+    return files((await descriptors()).byPath(file_by_filename), file_by_filename);
+  }
   if (file_containing_symbol !== undefined) {
-    return files(descriptors().bySymbol(file_containing_symbol), file_containing_symbol);
+    return files((await descriptors()).bySymbol(file_containing_symbol), file_containing_symbol);
   }
   if (all_extension_numbers_of_type !== undefined) {
     // Nothing that is served here has extensions.
-    if (!descriptors().bySymbol(all_extension_numbers_of_type))
+    if (!(await descriptors()).bySymbol(all_extension_numbers_of_type))
       return notFound(all_extension_numbers_of_type);
     return { all_extension_numbers_response: { base_type_name: all_extension_numbers_of_type } };
   }

@@ -4,7 +4,10 @@ import { enumDescriptor, messageDescriptor, serviceDescriptor } from './descript
 import { protoFiles } from './proto-files.js';
 import { serviceType, wellKnownFiles } from './schema.js';
 
-/** .proto files as gRPC's reflection gives them: each a `google.protobuf.FileDescriptorProto`. */
+/**
+ * .proto files as gRPC's reflection gives them: each a `google.protobuf.FileDescriptorProto`. Loading this module costs an agent
+ * a fifth of its start, so it is loaded when somebody asks.
+ */
 export interface Descriptors {
   /** The file with an import path and all that it imports, itself first; `undefined` when it is not among them. */
   byPath(path: string): readonly Buffer[] | undefined;
@@ -14,7 +17,8 @@ export interface Descriptors {
 
 interface File {
   readonly objects: readonly ReflectionObject[];
-  readonly imports: readonly string[];
+  /** The files that it imports, each with one thing that it declares. */
+  readonly imports: ReadonlyMap<string, ReflectionObject>;
   readonly bytes: Buffer;
 }
 
@@ -27,7 +31,7 @@ export function descriptorsOf(services: readonly string[]): Descriptors {
     const file = fileOf(path, object);
     files.set(path, file);
     for (const symbol of file.objects.flatMap(symbolsOf)) symbols.set(symbol, path);
-    for (const [needed, type] of neededBy(file.objects)) add(needed, type);
+    for (const [needed, type] of file.imports) add(needed, type);
   };
   for (const name of services) {
     const service = serviceType(name);
@@ -36,7 +40,7 @@ export function descriptorsOf(services: readonly string[]): Descriptors {
   const withImports = (path: string, found = new Set<string>()): Set<string> => {
     if (found.has(path)) return found;
     found.add(path);
-    for (const one of files.get(path)?.imports ?? []) withImports(one, found);
+    for (const one of files.get(path)?.imports.keys() ?? []) withImports(one, found);
     return found;
   };
   const byPath = (path: string) =>
@@ -54,11 +58,12 @@ export function descriptorsOf(services: readonly string[]): Descriptors {
 function fileOf(path: string, object: ReflectionObject): File {
   const space = object.parent as Namespace;
   const objects = space.nestedArray.filter((one) => isDeclaration(one) && pathOf(one) === path);
-  const imports = [...neededBy(objects).keys()].filter((needed) => needed !== path).sort();
+  const needed = [...neededBy(objects)].filter(([other]) => other !== path);
+  const imports = new Map(needed.sort(([a], [b]) => (a < b ? -1 : 1)));
   const message = descriptors.FileDescriptorProto.fromObject({
     name: path,
     package: space.fullName.slice(1),
-    dependency: imports,
+    dependency: [...imports.keys()],
     messageType: objects.filter((one) => one instanceof protobuf.Type).map(messageDescriptor),
     enumType: objects.filter((one) => one instanceof protobuf.Enum).map(enumDescriptor),
     service: objects.filter((one) => one instanceof protobuf.Service).map(serviceDescriptor),
@@ -109,15 +114,23 @@ function outermost(type: ReflectionObject): ReflectionObject {
 
 /** The import path of the file that declares something. */
 function pathOf(object: ReflectionObject): string {
-  const path = wellKnownFiles.get(object.fullName.slice(1)) ?? importPaths().get(object.filename ?? '');
+  const path = wellKnownPaths.get(object.fullName) ?? importPaths.get(object.filename ?? '');
   if (path === undefined) throw new Error(`${object.fullName} is declared in no known file`);
   return path;
 }
 
-let read: ReadonlyMap<string, string> | undefined;
+/** Import paths by full names: protobufjs does not say where what it has inside comes from. */
+const wellKnownPaths: ReadonlyMap<string, string> = new Map(
+  wellKnownFiles.flatMap((path) => namesIn(path).map((name) => [name, path] as const)),
+);
+
+function namesIn(wellKnownFile: string): string[] {
+  const root = protobuf.Root.fromJSON(protobuf.common.get(wellKnownFile) ?? {});
+  const space = root.lookup('google.protobuf') as Namespace;
+  return space.nestedArray.map(({ fullName }) => fullName);
+}
 
 /** Import paths by paths on disk. */
-function importPaths(): ReadonlyMap<string, string> {
-  read ??= new Map([...protoFiles().paths].map(([path, onDisk]) => [onDisk, path]));
-  return read;
-}
+const importPaths: ReadonlyMap<string, string> = new Map(
+  [...protoFiles().paths].map(([path, onDisk]) => [onDisk, path]),
+);

@@ -31,19 +31,10 @@ const found = new Map<string, protobuf.ReflectionObject>();
 root.resolvePath = (origin, target) => (origin === '' ? target : (protoFiles().paths.get(target) ?? null));
 
 // protobufjs has these inside (in camelCase, whatever `keepCase` says) and reads no file for them.
-const wellKnown = ['any', 'duration', 'empty', 'field_mask', 'struct', 'timestamp', 'wrappers'].map(
-  (name) => `google/protobuf/${name}.proto`,
-);
-root.loadSync(wellKnown);
-
-/** Full name of a well-known type -> import path of its file. */
-export const wellKnownFiles: ReadonlyMap<string, string> = new Map(wellKnown.flatMap(declaredIn));
-
-function declaredIn(file: string): (readonly [string, string])[] {
-  const root = protobuf.Root.fromJSON(protobuf.common.get(file) ?? {});
-  const space = root.lookup('google.protobuf') as protobuf.Namespace;
-  return space.nestedArray.map(({ fullName }) => [fullName.slice(1), file]);
-}
+const wellKnown = ['any', 'duration', 'empty', 'field_mask', 'struct', 'timestamp', 'wrappers'];
+/** Their import paths. */
+export const wellKnownFiles: readonly string[] = wellKnown.map((name) => `google/protobuf/${name}.proto`);
+root.loadSync([...wellKnownFiles]);
 
 function lookup(name: string): protobuf.ReflectionObject | null {
   const known = found.get(name);
