@@ -1,11 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { accessSync, constants, writeFileSync } from 'node:fs';
+import type { ChildProcess } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { toPem } from '../src/base/pem.js';
 import { type Ending, endChild, temporaryFolder } from '../test/support/children.js';
 import { startPlastron } from '../test/support/plastron.js';
 import { bundleApi, joinToken } from '../test/support/running-server.js';
 import type { BenchServer } from './servers.js';
+import { startSpireProgram } from './spire.js';
 
 /** An agent of `shop.example` as a process: ours or SPIRE's. Its socket answers once it is attested. */
 export interface BenchAgent {
@@ -39,30 +40,18 @@ export const startOurAgent: StartAgent = async (ending, server) => {
   return agentOf(child, socket);
 };
 
-/** Where `SPIRE_AGENT_BIN` says SPIRE's agent is, or why there is none. */
-export function spireAgent(): { start: StartAgent } | { missing: string } {
-  const binary = process.env.SPIRE_AGENT_BIN;
-  if (binary === undefined || binary === '') return { missing: 'SPIRE_AGENT_BIN is not set' };
-  try {
-    accessSync(binary, constants.X_OK);
-  } catch {
-    return { missing: `SPIRE_AGENT_BIN is no program: ${binary}` };
-  }
-  return { start: (ending, server) => startSpireAgent(ending, server, binary) };
-}
-
-async function startSpireAgent(ending: Ending, server: BenchServer, binary: string): Promise<BenchAgent> {
+export async function startSpireAgent(
+  ending: Ending,
+  server: BenchServer,
+  binary: string,
+): Promise<BenchAgent> {
   const folder = temporaryFolder(ending);
   const socket = join(folder, 'agent.sock');
   const config = join(folder, 'agent.conf');
   const [host = '', port = ''] = server.address.split(':');
   const [bundle, token] = [await bundleFile(server, folder), await tokenFor(server)];
   writeFileSync(config, spireConfig({ folder, socket, host, port, bundle, token }));
-  const child = spawn(binary, ['run', '-config', config], {
-    stdio: ['ignore', 'ignore', process.env.VERBOSE ? 'inherit' : 'ignore'],
-  });
-  ending.after(() => endChild(child));
-  return agentOf(child, socket);
+  return agentOf(startSpireProgram(ending, binary, config), socket);
 }
 
 function spireConfig(values: Record<'folder' | 'socket' | 'host' | 'port' | 'bundle' | 'token', string>) {
@@ -105,5 +94,6 @@ async function bundleFile({ admin }: BenchServer, folder: string): Promise<strin
   return path;
 }
 
-const tokenFor = (server: BenchServer) =>
+/** A join token for the node that has the entries. */
+export const tokenFor = (server: BenchServer): Promise<string> =>
   joinToken(server, { ttl: 600, agent_id: { trust_domain: 'shop.example', path: node } });

@@ -6,12 +6,14 @@ import { serverCalls } from '../src/agent/server-calls.js';
 import type { X509Svid } from '../src/spiffe/x509-svid.js';
 import { silentLog } from '../src/telemetry/log.js';
 import { dialTls } from '../src/transport/dial-tls.js';
-import { temporaryFolder } from '../test/support/children.js';
-import { attest, createEntries, dial, entryMessage, joinToken } from '../test/support/running-server.js';
+import { type Ending, endingAfter, temporaryFolder } from '../test/support/children.js';
+import { attest, createEntries, dial, entryMessage } from '../test/support/running-server.js';
+import { node, tokenFor } from './agents.js';
 import type { Bench, BenchRun, Figures } from './bench.js';
 import { residentMb } from './process-usage.js';
-import { byTurns } from './rounds.js';
-import { type BenchServer, spireServer, startOurServer, startSpireServer } from './servers.js';
+import { besideSpire } from './rounds.js';
+import { type BenchServer, startOurServer, startSpireServer } from './servers.js';
+import { spirePrograms } from './spire.js';
 
 /** What entries cost: the server's memory after a start with them, and the time of an agent that fetches them all. */
 export const entries: Bench = {
@@ -19,22 +21,21 @@ export const entries: Bench = {
   options: { counts: '10000,100000' },
   run: async (bench) => {
     const ours = await subject(bench, (run, folder) => startOurServer(run, folder), fillOurs);
-    const spire = spireServer();
-    if ('missing' in spire) return { ours: (await byTurns(bench, { ours })).ours, peers: { spire } };
+    const programs = spirePrograms('SPIRE_SERVER_BIN');
+    if ('missing' in programs) return besideSpire(bench, ours, programs);
     const theirs = await subject(
       bench,
-      (run, folder) => startSpireServer(run, spire.binary, folder),
+      (run, folder) => startSpireServer(run, programs.SPIRE_SERVER_BIN, folder),
       async (server, count) => {
         await createEntries(server, entryNumber(0));
         return (folder) => multiplyInSpire(join(folder, 'spire.sqlite3'), count);
       },
     );
-    const figures = await byTurns(bench, { ours, spire: theirs });
-    return { ours: figures.ours, peers: { spire: figures.spire } };
+    return besideSpire(bench, ours, theirs);
   },
 };
 
-type Start = (run: Pick<BenchRun, 'after'>, folder: string) => Promise<BenchServer>;
+type Start = (ending: Ending, folder: string) => Promise<BenchServer>;
 
 /** Fills a server's store while it runs; what is left to do when it is stopped comes back. */
 type Fill = (server: BenchServer, count: number) => Promise<(folder: string) => void>;
@@ -67,22 +68,15 @@ async function subject(bench: BenchRun, start: Start, fill: Fill): Promise<() =>
 
 /** A server's store with entries, and no server; gives the SVID of the agent that all of them are for. */
 async function filled(start: Start, fill: Fill, folder: string, count: number): Promise<X509Svid> {
-  const endings: (() => unknown)[] = [];
-  let finish: (folder: string) => void = () => {};
-  try {
-    const server = await start({ after: (ending) => endings.push(ending) }, folder);
-    const agent_id = { trust_domain: 'shop.example', path: node };
-    const token = await joinToken(server, { ttl: 600, agent_id });
-    const svid = await attest(dial({ after: (ending) => endings.push(ending) }, server), token);
-    finish = await fill(server, count);
-    return svid;
-  } finally {
-    for (const ending of endings.reverse()) await ending();
-    finish(folder);
-  }
+  const { svid, finish } = await endingAfter(async (ending) => {
+    const server = await start(ending, folder);
+    const agent = await attest(dial(ending, server), await tokenFor(server));
+    return { svid: agent, finish: await fill(server, count) };
+  });
+  finish(folder);
+  return svid;
 }
 
-const node = '/node/bench';
 const perCall = 500;
 
 function entryNumber(index: number) {

@@ -6,7 +6,6 @@ import type { X509Svid } from '../src/spiffe/x509-svid.js';
 import { encode } from '../src/wire/messages.js';
 import { type Ending, endChild } from '../test/support/children.js';
 import {
-  agentApi,
   attest,
   createEntries,
   dial,
@@ -14,11 +13,13 @@ import {
   newKey,
   svidApi,
 } from '../test/support/running-server.js';
+import { node, tokenFor } from './agents.js';
 import type { Bench, BenchRun, Figures } from './bench.js';
 import type { Load, LoadAnswer, LoadStart } from './issue-load.js';
 import { cpuSeconds, residentMb } from './process-usage.js';
-import { byTurns, quantile } from './rounds.js';
-import { type BenchServer, spireServer, startOurServer, startSpireServer } from './servers.js';
+import { besideSpire, quantile } from './rounds.js';
+import { type BenchServer, startOurServer, startSpireServer } from './servers.js';
+import { spirePrograms } from './spire.js';
 
 /** X.509-SVIDs from CSR to chain, through gRPC over mTLS, as an agent asks for them. */
 export const issue: Bench = {
@@ -28,11 +29,10 @@ export const issue: Bench = {
   run: async (bench) => {
     const workloads = Array.from({ length: workloadCount }, (_, index) => workload(index));
     const ours = await subject(bench, await startOurServer(bench), workloads);
-    const spire = spireServer();
-    if ('missing' in spire) return { ours: (await byTurns(bench, { ours })).ours, peers: { spire } };
-    const theirs = await subject(bench, await startSpireServer(bench, spire.binary), workloads);
-    const figures = await byTurns(bench, { ours, spire: theirs });
-    return { ours: figures.ours, peers: { spire: figures.spire } };
+    const programs = spirePrograms('SPIRE_SERVER_BIN');
+    if ('missing' in programs) return besideSpire(bench, ours, programs);
+    const server = await startSpireServer(bench, programs.SPIRE_SERVER_BIN);
+    return besideSpire(bench, ours, await subject(bench, server, workloads));
   },
 };
 
@@ -89,17 +89,12 @@ async function preparedAgent(
   server: BenchServer,
   workloads: readonly Workload[],
 ): Promise<X509Svid> {
-  const agent = '/node/bench';
-  const { value = '' } = await server.admin.unary(agentApi.CreateJoinToken, {
-    ttl: 600,
-    agent_id: { trust_domain: 'shop.example', path: agent },
-  });
+  const token = await tokenFor(server);
   const entries = workloads.map(({ entryId, path }) =>
-    entryMessage(path, agent, ['unix:uid:1'], { id: entryId }),
+    entryMessage(path, node, ['unix:uid:1'], { id: entryId }),
   );
   await createEntries(server, ...entries);
-  const svid = await attest(dial(ending, server), value);
-  return svid;
+  return attest(dial(ending, server), token);
 }
 
 /** A whole exchange, read in full: the load itself looks at the statuses only. SPIRE needs a moment to know a new entry. */

@@ -2,6 +2,7 @@ import { silentLog } from '../src/telemetry/log.js';
 import { dialTls } from '../src/transport/dial-tls.js';
 import { typeUrlOf } from '../src/wire/messages.js';
 import { wildcardFeed } from '../src/xds/client.js';
+import { endingAfter } from '../test/support/children.js';
 import { attest, dial } from '../test/support/running-server.js';
 
 // A process of its own that is many agents: each is attested, has a connection and follows its entries, as a whole agent does.
@@ -34,9 +35,7 @@ async function connectAll({ address, tokens }: LightAgents): Promise<void> {
 }
 
 async function connect(address: string, token: string): Promise<void> {
-  const endings: (() => unknown)[] = [];
-  const svid = await attest(dial({ after: (ending) => endings.push(ending) }, { address }), token);
-  for (const ending of endings) ending();
+  const svid = await endingAfter((ending) => attest(dial(ending, { address }), token));
   const source = { current: () => svid, onChange: () => () => {} };
   const connection = dialTls({ address, svid: source, verifyServer: () => {} });
   const typeUrl = typeUrlOf('spire.api.types.Entry');

@@ -7,11 +7,12 @@ import { decode, typeUrlOf } from '../src/wire/messages.js';
 import { serviceDefinition } from '../src/wire/services.js';
 import { type Ending, endChild } from '../test/support/children.js';
 import { createEntries, entryApi, entryMessage, joinToken } from '../test/support/running-server.js';
-import { node, type StartAgent, selectors, spireAgent, startOurAgent } from './agents.js';
+import { node, selectors, startOurAgent, startSpireAgent } from './agents.js';
 import type { Bench, BenchRun, Figures } from './bench.js';
 import type { LightAgents } from './light-agents.js';
-import { byTurns, quantile } from './rounds.js';
-import { type BenchServer, spireServer, startOurServer, startSpireServer } from './servers.js';
+import { besideSpire, quantile } from './rounds.js';
+import { type BenchServer, startOurServer, startSpireServer } from './servers.js';
+import { spirePrograms } from './spire.js';
 
 /** From the answer to BatchCreateEntry to the SVID on an SDS stream that an agent has open. */
 export const propagate: Bench = {
@@ -21,16 +22,10 @@ export const propagate: Bench = {
   run: async (bench) => {
     const ours = await ourSubject(bench);
     const agents = Number(bench.option('agents'));
-    const spire = spireServer();
-    const agent = spireAgent();
-    if ('missing' in spire || 'missing' in agent) {
-      const alone = await byTurns(bench, { ours });
-      const missing = [spire, agent].flatMap((one) => ('missing' in one ? [one.missing] : [])).join('; ');
-      return { ours: { ...alone.ours, agents }, peers: { spire: { missing } } };
-    }
-    const theirs = await spireSubject(bench, spire.binary, agent.start);
-    const figures = await byTurns(bench, { ours, spire: theirs });
-    return { ours: { ...figures.ours, agents }, peers: { spire: figures.spire } };
+    const programs = spirePrograms('SPIRE_SERVER_BIN', 'SPIRE_AGENT_BIN');
+    const spire = 'missing' in programs ? programs : await spireSubject(bench, programs);
+    const report = await besideSpire(bench, ours, spire);
+    return { ...report, ours: { ...report.ours, agents } };
   },
 };
 
@@ -43,11 +38,10 @@ async function ourSubject(bench: BenchRun): Promise<() => Promise<Figures>> {
 
 async function spireSubject(
   bench: BenchRun,
-  serverBinary: string,
-  startAgent: StartAgent,
+  programs: Readonly<Record<'SPIRE_SERVER_BIN' | 'SPIRE_AGENT_BIN', string>>,
 ): Promise<() => Promise<Figures>> {
-  const server = await startSpireServer(bench, serverBinary);
-  const { socket } = await startAgent(bench, server);
+  const server = await startSpireServer(bench, programs.SPIRE_SERVER_BIN);
+  const { socket } = await startSpireAgent(bench, server, programs.SPIRE_AGENT_BIN);
   return subject(bench, server, socket, Number(bench.option('spire-entries')));
 }
 

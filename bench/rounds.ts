@@ -1,4 +1,4 @@
-import type { BenchRun, Figures } from './bench.js';
+import type { BenchRun, Figures, Missing, Report } from './bench.js';
 
 /**
  * Measures subjects by turns, so that whatever else the machine does hits all of them alike, and gives the median of each
@@ -17,6 +17,17 @@ export async function byTurns<Name extends string>(
     }
   }
   return Object.fromEntries(names.map((name) => [name, medians(measured[name])])) as Record<Name, Figures>;
+}
+
+/** Ours and SPIRE's by turns, or ours alone where SPIRE is missing. */
+export async function besideSpire(
+  bench: Pick<BenchRun, 'rounds' | 'note'>,
+  ours: () => Promise<Figures>,
+  spire: (() => Promise<Figures>) | Missing,
+): Promise<Report> {
+  if ('missing' in spire) return { ours: (await byTurns(bench, { ours })).ours, peers: { spire } };
+  const figures = await byTurns(bench, { ours, spire });
+  return { ours: figures.ours, peers: { spire: figures.spire } };
 }
 
 /** Of each figure, which every round must have. */

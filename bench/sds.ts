@@ -2,14 +2,22 @@ import { fork } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { testCa } from '../test/support/ca.js';
-import { type Ending, endChild } from '../test/support/children.js';
+import { type Ending, endChild, endingAfter } from '../test/support/children.js';
 import { bundleApi, createEntries, entryMessage } from '../test/support/running-server.js';
-import { type BenchAgent, node, type StartAgent, selectors, spireAgent, startOurAgent } from './agents.js';
+import {
+  type BenchAgent,
+  node,
+  type StartAgent,
+  selectors,
+  startOurAgent,
+  startSpireAgent,
+} from './agents.js';
 import type { Bench, BenchRun, Figures } from './bench.js';
 import { residentMb } from './process-usage.js';
-import { byTurns, quantile } from './rounds.js';
+import { besideSpire, quantile } from './rounds.js';
 import type { FromClients, ToClients } from './sds-clients.js';
-import { type BenchServer, spireServer, startOurServer, startSpireServer } from './servers.js';
+import { type BenchServer, startOurServer, startSpireServer } from './servers.js';
+import { spirePrograms } from './spire.js';
 
 /** Envoys of one node: each a connection and a stream of its own, state of the world, which SPIRE's agent knows too. */
 export const sds: Bench = {
@@ -18,15 +26,12 @@ export const sds: Bench = {
   run: async (bench) => {
     const counts = bench.option('streams').split(',').map(Number);
     const ours = await subject(bench, counts, await startOurServer(bench), startOurAgent);
-    const [server, agent] = [spireServer(), spireAgent()];
-    if ('missing' in server || 'missing' in agent) {
-      const missing = [server, agent].flatMap((one) => ('missing' in one ? [one.missing] : [])).join('; ');
-      return { ours: (await byTurns(bench, { ours })).ours, peers: { spire: { missing } } };
-    }
-    const theirServer = await startSpireServer(bench, server.binary);
-    const spire = await subject(bench, counts, theirServer, agent.start);
-    const figures = await byTurns(bench, { ours, spire });
-    return { ours: figures.ours, peers: { spire: figures.spire } };
+    const programs = spirePrograms('SPIRE_SERVER_BIN', 'SPIRE_AGENT_BIN');
+    if ('missing' in programs) return besideSpire(bench, ours, programs);
+    const theirServer = await startSpireServer(bench, programs.SPIRE_SERVER_BIN);
+    const startAgent: StartAgent = (ending, server) =>
+      startSpireAgent(ending, server, programs.SPIRE_AGENT_BIN);
+    return besideSpire(bench, ours, await subject(bench, counts, theirServer, startAgent));
   },
 };
 
@@ -59,15 +64,13 @@ async function changeBundle({ admin }: BenchServer): Promise<void> {
   if (results[0]?.status?.code) throw new Error(`the bundle was not set: ${results[0].status.message}`);
 }
 
-async function measure(
+function measure(
   { note }: BenchRun,
   server: BenchServer,
   startAgent: StartAgent,
   count: number,
 ): Promise<Figures> {
-  const endings: (() => unknown)[] = [];
-  const ending = { after: (end: () => unknown) => endings.push(end) };
-  try {
+  return endingAfter(async (ending) => {
     const agent = await startAgent(ending, server);
     const clients = startClients(ending);
     await warmUp(clients, agent);
@@ -91,9 +94,7 @@ async function measure(
       ),
       [`kb_per_stream_${count}`]: kb,
     };
-  } finally {
-    for (const end of endings.reverse()) await end();
-  }
+  });
 }
 
 const names = ['default', 'ALL'];

@@ -1,12 +1,12 @@
-import { spawn } from 'node:child_process';
-import { accessSync, constants, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { dialUnix } from '../src/transport/dial-unix.js';
 import type { GrpcConnection } from '../src/transport/grpc-client.js';
-import { type Ending, endChild, temporaryFolder } from '../test/support/children.js';
+import { type Ending, temporaryFolder } from '../test/support/children.js';
 import { freePort, startPlastron } from '../test/support/plastron.js';
 import { bundleApi } from '../test/support/running-server.js';
+import { startSpireProgram } from './spire.js';
 
 /** A server of `shop.example` as a process: ours or SPIRE's, which are driven by the same calls. */
 export interface BenchServer {
@@ -27,18 +27,6 @@ export async function startOurServer(ending: Ending, folder = temporaryFolder(en
   return untilItAnswers(ending, { pid, address, adminSocket });
 }
 
-/** Where `SPIRE_SERVER_BIN` says SPIRE's server is, or why there is none. */
-export function spireServer(): { binary: string } | { missing: string } {
-  const binary = process.env.SPIRE_SERVER_BIN;
-  if (binary === undefined || binary === '') return { missing: 'SPIRE_SERVER_BIN is not set' };
-  try {
-    accessSync(binary, constants.X_OK);
-    return { binary };
-  } catch {
-    return { missing: `SPIRE_SERVER_BIN is no program: ${binary}` };
-  }
-}
-
 /** SPIRE's server with SQLite and keys on the disk, as ours has them, and without its rate limits. */
 export async function startSpireServer(
   ending: Ending,
@@ -49,11 +37,8 @@ export async function startSpireServer(
   const port = await freePort();
   const config = join(folder, 'server.conf');
   writeFileSync(config, spireConfig(folder, adminSocket, port));
-  const child = spawn(binary, ['run', '-config', config], {
-    stdio: ['ignore', 'ignore', process.env.VERBOSE ? 'inherit' : 'ignore'],
-  });
-  ending.after(() => endChild(child));
-  return untilItAnswers(ending, { pid: child.pid, address: `127.0.0.1:${port}`, adminSocket });
+  const { pid } = startSpireProgram(ending, binary, config);
+  return untilItAnswers(ending, { pid, address: `127.0.0.1:${port}`, adminSocket });
 }
 
 function spireConfig(folder: string, adminSocket: string, port: number): string {

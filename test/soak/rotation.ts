@@ -2,15 +2,14 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { endingAfter } from '../support/children.js';
 import { soakRotation } from '../support/rotation-soak.js';
 
 const { values } = parseArgs({
   options: { seconds: { type: 'string', default: '300' }, every: { type: 'string', default: '5' } },
 });
 const [seconds, everySeconds] = [Number(values.seconds), Number(values.every)];
-const endings: (() => unknown)[] = [];
-const ending = { after: (end: () => unknown) => endings.push(end) };
-try {
+await endingAfter(async (ending) => {
   const note = (sentence: string) => console.error(sentence);
   const result = await soakRotation(ending, { seconds, everySeconds, note });
   const { failures, svids } = result;
@@ -28,9 +27,7 @@ try {
   ];
   console.log(lines.join('\n'));
   process.exitCode = failures.length === 0 ? 0 : 1;
-} finally {
-  for (const end of endings.reverse()) await end();
-}
+});
 
 function version(): string {
   const file = new URL('../../../package.json', import.meta.url);

@@ -11,6 +11,16 @@ export interface Ending {
   after(end: () => unknown): void;
 }
 
+/** For what is no test: whatever `work` started ends when it is done, the last first, however it went. */
+export async function endingAfter<Result>(work: (ending: Ending) => Promise<Result>): Promise<Result> {
+  const endings: (() => unknown)[] = [];
+  try {
+    return await work({ after: (end) => endings.push(end) });
+  } finally {
+    for (const end of endings.reverse()) await end();
+  }
+}
+
 /** A folder of the test's own, with a short name (unix socket paths end at 107 bytes), removed afterwards. */
 export function temporaryFolder(t: Ending): string {
   const folder = mkdtempSync(join(tmpdir(), 'pl-'));
