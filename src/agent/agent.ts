@@ -13,7 +13,7 @@ import { createPacemaker } from './pacemaker.js';
 import type { ServerCalls } from './server-calls.js';
 import { type Follow, type ServerFeed, serverFeed } from './server-feed.js';
 import { type AgentRefusal, agentRefusalOf } from './server-refusal.js';
-import { sameBundle, type VerifyServer } from './server-trust.js';
+import { sameBundle } from './server-trust.js';
 import { type AgentEntry, federatedDomains, type Snapshot } from './snapshot.js';
 import { keepSnapshots } from './snapshot-keeper.js';
 import { createSvidCache } from './svid-cache.js';
@@ -51,9 +51,8 @@ export interface AgentStatus {
 export interface Agent {
   /** What the workloads of this node may have. */
   readonly identities: Identities;
-  /** The agent's own SVID, and how it judges its server: for further connections to the same server. */
+  /** The agent's own SVID. */
   readonly svid: SvidSource;
-  readonly verifyServer: VerifyServer;
   /** Follows something else that the server pushes, over the same connection, as soon as the agent is attested. */
   readonly follow: Follow;
   /** Asks the server for a JWT-SVID of an entry. */
@@ -170,7 +169,6 @@ export function startAgent(options: AgentOptions): Agent {
   return {
     identities,
     svid,
-    verifyServer,
     follow: feeds.follow,
     newJwtSvid: server.newJwtSvid,
     attested: attested.promise,

@@ -14,7 +14,7 @@ import { acceptSvid, newKeyRequest } from './issued-svid.js';
 import { createOwnSvid, isAgentId, type OwnSvid } from './own-svid.js';
 import type { ServerCalls } from './server-calls.js';
 import { type AgentRefusal, agentRefusalOf } from './server-refusal.js';
-import { createOwnBundle, type OwnBundle, serverVerifier, type VerifyServer } from './server-trust.js';
+import { createOwnBundle, serverVerifier, type VerifyServer } from './server-trust.js';
 import type { StateStore } from './state.js';
 
 /** Opens a connection to the server; without `svid` it presents no client certificate. */
@@ -38,7 +38,6 @@ export interface MembershipOptions {
 /** The agent's place in its trust domain: its own SVID and the bundle, kept on disk across restarts. */
 export interface Membership {
   readonly svid: OwnSvid;
-  readonly bundle: OwnBundle;
   readonly verifyServer: VerifyServer;
   /**
    * Attests the node if the agent has no SVID, or none that the server takes. While the server refuses the SVID and there is
@@ -124,7 +123,6 @@ export function createMembership(options: MembershipOptions): Membership {
 
   return {
     svid,
-    bundle,
     verifyServer,
     async ensureAttested() {
       const current = svid.current();

@@ -3,7 +3,6 @@ import { fault } from '../base/faults/fault.js';
 import { createListeners } from '../base/listeners.js';
 import type { Bundle } from '../spiffe/bundle.js';
 import { type TrustDomain, workloadId } from '../spiffe/id.js';
-import type { BundleSource } from '../spiffe/source.js';
 import { verifyX509Svid } from '../spiffe/verify-x509-svid.js';
 
 /** Checks a server's certificates (DER, leaf first); throws what is wrong with them. */
@@ -41,10 +40,11 @@ function reasonOf(error: unknown): string {
 }
 
 /** The trust domain's own bundle as the agent holds it. */
-export interface OwnBundle extends BundleSource {
+export interface OwnBundle {
   current(): Bundle | undefined;
   /** Gives what is held now: the object from before while the contents are the same. An empty bundle is refused: AGT0203. */
   replace(bundle: Bundle): Bundle;
+  onChange(listener: () => void): () => void;
 }
 
 export function createOwnBundle(trustDomain: TrustDomain): OwnBundle {
@@ -52,7 +52,6 @@ export function createOwnBundle(trustDomain: TrustDomain): OwnBundle {
   const { onChange, tell } = createListeners();
   return {
     current: () => held,
-    bundle: (asked) => (asked === trustDomain ? held : undefined),
     replace(bundle) {
       if (bundle.trustDomain !== trustDomain || bundle.x509Authorities.length === 0) {
         throw fault('AGT0203', { trustDomain });
