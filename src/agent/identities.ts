@@ -33,7 +33,7 @@ export interface Identities {
 
 export function createIdentities(clock: Clock): Identities {
   let snapshot: Snapshot | undefined;
-  let remembered = new Map<string, Remembered>();
+  let remembered = new Map<string, Kind>();
   const { onChange, tell } = createListeners();
   const replace = (next: Snapshot | undefined) => {
     const differs = !sameContent(snapshot, next);
@@ -41,17 +41,22 @@ export function createIdentities(clock: Clock): Identities {
     remembered = new Map();
     if (differs) tell();
   };
+  const kindIn = ({ entries }: Snapshot, workload: AttestedWorkload): Kind => {
+    const key = kindOf(workload);
+    const kind = remembered.get(key) ?? { entries: matching(entries, workload) };
+    remembered.set(key, kind);
+    return kind;
+  };
   return {
-    entriesOf: (workload) => (snapshot ? matching(snapshot.entries, workload) : 'unknown'),
+    entriesOf: (workload) => (snapshot ? kindIn(snapshot, workload).entries : 'unknown'),
     identitiesOf(workload) {
       if (!snapshot) return 'unknown';
-      const [key, now] = [kindOf(workload), clock.now()];
-      const known = remembered.get(key);
-      if (known && now < known.until) return known.identities;
-      const identities = identitiesIn(snapshot, workload, now);
+      const [kind, now] = [kindIn(snapshot, workload), clock.now()];
+      if (kind.current && now < kind.current.until) return kind.current.identities;
+      const identities = identitiesIn(snapshot, kind.entries, now);
       if (identities === 'unknown') return identities;
       const until = Math.min(...identities.svids.map(({ notAfter }) => notAfter));
-      remembered.set(key, { identities, until });
+      kind.current = { identities, until };
       return identities;
     },
     publish: (next) => replace(next),
@@ -62,10 +67,11 @@ export function createIdentities(clock: Clock): Identities {
 }
 
 /** What workloads with the same selectors may have: on a node with thousands of streams there are few kinds of them. */
-interface Remembered {
-  readonly identities: WorkloadIdentities;
-  /** When the first of the SVIDs expires, in milliseconds since the Unix epoch. */
-  readonly until: number;
+interface Kind {
+  /** Those that match. */
+  readonly entries: readonly AgentEntry[];
+  /** `until`: when the first of the SVIDs expires, in milliseconds since the Unix epoch. */
+  current?: { readonly identities: WorkloadIdentities; readonly until: number };
 }
 
 const kinds = new WeakMap<AttestedWorkload, string>();
@@ -80,11 +86,10 @@ function kindOf(workload: AttestedWorkload): string {
 
 function identitiesIn(
   snapshot: Snapshot,
-  workload: AttestedWorkload,
+  matched: readonly AgentEntry[],
   now: number,
 ): WorkloadIdentities | 'unknown' {
-  const { entries, svids, bundle } = snapshot;
-  const matched = matching(entries, workload);
+  const { svids, bundle } = snapshot;
   const good = new Map<string, X509Svid>();
   for (const [index, entry] of matched.entries()) {
     const svid = svids.get(entry.id);
