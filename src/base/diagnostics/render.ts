@@ -1,4 +1,4 @@
-import { lineAndColumn, placeOf, type SourceRange } from '../source.js';
+import { lineAndColumn, lineOf, placeOf, type SourceRange } from '../source.js';
 import { columnsOf, visible } from '../visible.js';
 import { type Diagnostic, sortDiagnostics } from './diagnostic.js';
 
@@ -70,8 +70,7 @@ interface ExcerptStyle {
 
 function excerpt(at: SourceRange, style: ExcerptStyle): string[] {
   const { line, column } = lineAndColumn(at.file, at.start);
-  const lines = at.file.text.split(/\r?\n/);
-  const text = lines[line - 1] ?? '';
+  const text = lineOf(at.file, line) ?? '';
   const numbered = (number: number, shown: string) =>
     `${style.paint('accent', `${String(number).padStart(style.gutter.length)} |`)} ${shown}`.trimEnd();
   const bar = style.paint('accent', `${style.gutter} |`);
@@ -81,7 +80,7 @@ function excerpt(at: SourceRange, style: ExcerptStyle): string[] {
     style.tone,
     `${style.mark.repeat(Math.max(1, width))} ${visible(style.label)}`.trimEnd(),
   );
-  const previous = lines[line - 2];
+  const previous = lineOf(at.file, line - 1);
   return [
     bar,
     ...(style.before && previous?.trim() ? [numbered(line - 1, onScreen(previous))] : []),
