@@ -84,8 +84,7 @@ class Keeper {
     this.stopListening = [
       context.registry.onChange(({ entries }) => {
         for (const { before, after } of entries) {
-          const entry = after ?? before;
-          if (entry) this.written.add(entry.id);
+          this.written.add((after ?? before).id);
         }
       }),
       // Entries that were to federate may now.

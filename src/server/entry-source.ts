@@ -22,8 +22,7 @@ export function entrySource(registry: Registry, watch: AuthorisedWatch): Resourc
       let touched: Set<string> | 'any' = 'any';
       const stop = watch.watch(agent, (what) => {
         if (what === 'any') touched = 'any';
-        else if (touched !== 'any')
-          for (const { before, after } of what) touched.add((after ?? before)?.id ?? '');
+        else if (touched !== 'any') for (const { before, after } of what) touched.add((after ?? before).id);
         changed();
       });
       return {

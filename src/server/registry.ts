@@ -60,10 +60,9 @@ export interface RegistryChange {
 }
 
 /** An entry that was created has none before; one that was deleted or has expired none after. */
-export interface EntryReplaced {
-  readonly before: Entry | undefined;
-  readonly after: Entry | undefined;
-}
+export type EntryReplaced =
+  | { readonly before: Entry | undefined; readonly after: Entry }
+  | { readonly before: Entry; readonly after: undefined };
 
 export async function openRegistry(
   store: ServerStore,
@@ -159,7 +158,10 @@ function entryWrites(
   const takeOver = (written: readonly Entry[], deletedIds: readonly string[]) =>
     changed([
       ...written.map(share).map((after) => ({ before: directory.putEntry(after), after })),
-      ...deletedIds.map((id) => ({ before: directory.removeEntry(id), after: undefined })),
+      ...deletedIds.flatMap((id) => {
+        const before = directory.removeEntry(id);
+        return before ? { before, after: undefined } : [];
+      }),
     ]);
   const keep = (outcomes: EntryOutcome[]) => {
     takeOver(
