@@ -1,5 +1,5 @@
 import type { SpiffeId } from '../spiffe/id.js';
-import type { AuthorisedWatch } from './authorised-watch.js';
+import { type AuthorisedWatch, both } from './authorised-watch.js';
 import type { Registry } from './registry.js';
 
 /** Which identities each agent may serve, for whoever hands out what belongs to an identity (the port of `control/`). */
@@ -18,9 +18,7 @@ export interface FollowedIdentities {
 export function agentIdentities(registry: Registry, watch: AuthorisedWatch): AgentIdentities {
   const identities = new Map<SpiffeId, ReadonlySet<SpiffeId>>();
   registry.onChange(({ entries }) => {
-    for (const { before, after } of entries) {
-      for (const entry of [before, after]) if (entry) identities.delete(entry.parentId);
-    }
+    for (const { parentId } of entries.flatMap(both)) identities.delete(parentId);
   });
   const below = (parent: SpiffeId) => {
     const ids =

@@ -30,12 +30,11 @@ export function watchAuthorised(registry: Registry): AuthorisedWatch {
     };
     const seen = changes;
     changes = [];
-    const agentIds = [...watched.keys()];
     for (const agent of seen.flatMap(({ agents }) => agents)) tell(agent, 'any');
     const groups = byParent(seen.flatMap(({ entries }) => entries));
     for (const [parent, group] of groups) {
       if (parent === registry.serverId) {
-        for (const agent of agentsOfAliases(registry, agentIds, group)) tell(agent, 'any');
+        for (const agent of agentsOfAliases(registry, watched, group)) tell(agent, 'any');
         continue;
       }
       const touched = isWhole(registry, groups, parent, group) ? 'any' : group;
@@ -71,7 +70,8 @@ function byParent(entries: readonly EntryReplaced[]): Map<SpiffeId, EntryReplace
   return groups;
 }
 
-function both({ before, after }: EntryReplaced): Entry[] {
+/** The entry as it was and as it is, as far as there is one. */
+export function both({ before, after }: EntryReplaced): Entry[] {
   return [before, after].filter((entry) => entry !== undefined);
 }
 
@@ -107,11 +107,11 @@ function agentsAbove(
 
 function agentsOfAliases(
   registry: Registry,
-  agents: readonly SpiffeId[],
+  watched: ReadonlyMap<SpiffeId, unknown>,
   group: readonly EntryReplaced[],
 ): SpiffeId[] {
   const aliases = group.flatMap(both);
-  return agents.filter((id) => {
+  return [...watched.keys()].filter((id) => {
     const found = selectorSet(registry.agent(id)?.selectors ?? []);
     return aliases.some(({ selectors }) => isSatisfied(selectors, found));
   });
