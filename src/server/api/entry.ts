@@ -12,6 +12,7 @@ import { entryFilter } from './entry-filter.js';
 import { entryChange, entryDraft } from './entry-input.js';
 import { type EntryMessage, entryMessage, okStatus, statusMessage } from './messages.js';
 import { checkBatch, pageOf } from './paging.js';
+import { required } from './required.js';
 import { syncAuthorizedEntries } from './sync-entries.js';
 
 type Messages = {
@@ -75,7 +76,7 @@ function readMethods({ registry, trustDomain }: ApiContext) {
     },
     GetEntry: {
       unary: async ({ id = '', output_mask }: Messages['GetEntry']) => {
-        const entry = registry.entry(requiredId(id));
+        const entry = registry.entry(required(id, 'id'));
         if (!entry) throw fault('SRV0301', { id });
         return entryMessage(entry, output_mask);
       },
@@ -116,7 +117,7 @@ function writeMethods(context: ApiContext) {
         const results = await runBatch(checkBatch(entries), log, {
           prepare: (message) => {
             const { id = '' } = message;
-            const present = registry.entry(requiredId(id));
+            const present = registry.entry(required(id, 'id'));
             if (!present) throw fault('SRV0301', { id });
             return { id, change: entryChange(message, input_mask, present, trustDomain) };
           },
@@ -135,7 +136,7 @@ function writeMethods(context: ApiContext) {
       unary: async ({ ids }: Messages['BatchDeleteEntry'], caller: Caller) => {
         const batchIds = checkBatch(ids);
         const results = await runBatch(batchIds, log, {
-          prepare: requiredId,
+          prepare: (id) => required(id, 'id'),
           write: (wanted) => registry.deleteEntries(wanted),
           answer: (deleted, id) => {
             if (!deleted) throw fault('SRV0301', { id });
@@ -148,11 +149,6 @@ function writeMethods(context: ApiContext) {
       },
     },
   };
-}
-
-function requiredId(id: string): string {
-  if (id === '') throw fault('SRV0201', { field: 'id' });
-  return id;
 }
 
 function logWrites(

@@ -6,6 +6,7 @@ import type { Caller } from '../authorise.js';
 import { type ApiContext, actorOf } from './context.js';
 import { warnOfAudiences } from './jwt-svid.js';
 import { idText, jwtSvidMessage, svidMessage } from './messages.js';
+import { required } from './required.js';
 
 type Messages = { [Kind in 'X509' | 'JWT']: MessageOut<`spire.api.server.svid.v1.Mint${Kind}SVIDRequest`> };
 
@@ -15,8 +16,7 @@ type Messages = { [Kind in 'X509' | 'JWT']: MessageOut<`spire.api.server.svid.v1
  */
 export function mintX509Svid({ authorities, log, trustDomain, x509SvidTtl }: ApiContext) {
   return async ({ csr, ttl }: Messages['X509'], caller: Caller) => {
-    if (!csr || csr.length === 0) throw fault('SRV0201', { field: 'csr' });
-    const { publicKey, uriSans, dnsSans } = await readCsr(csr);
+    const { publicKey, uriSans, dnsSans } = await readCsr(required(csr, 'csr'));
     const [uri, ...others] = uriSans;
     if (uri === undefined || others.length > 0) throw fault('CAS0205', { count: uriSans.length });
     const svid = await authorities.issue({
