@@ -1,9 +1,7 @@
 import { fault } from '../../base/faults/fault.js';
-import { checkSelector, formatSelector } from '../../registration/selector.js';
 import type { MessageOut } from '../../wire/names.js';
 import type { AgentRecord } from '../ports.js';
-import { setMatcher } from './match-behaviour.js';
-import { selectorsIn } from './messages.js';
+import { selectorMatcher } from './match-behaviour.js';
 
 type Filter = NonNullable<MessageOut<'spire.api.server.agent.v1.ListAgentsRequest'>['filter']>;
 
@@ -12,15 +10,10 @@ export function agentFilter(filter: Filter | undefined | null): (agent: AgentRec
   const { by_attestation_type, by_selector_match, by_banned, by_can_reattest, by_expires_before } =
     filter ?? {};
   const before = by_expires_before ? timeOf(by_expires_before) : undefined;
-  const matchesSelectors =
-    by_selector_match &&
-    setMatcher(
-      selectorsIn(by_selector_match.selectors).map(checkSelector).map(formatSelector),
-      by_selector_match.match,
-    );
+  const matchesSelectors = by_selector_match && selectorMatcher(by_selector_match);
   return (agent) =>
     (!by_attestation_type || agent.attestationType === by_attestation_type) &&
-    (!matchesSelectors || matchesSelectors(agent.selectors.map(formatSelector))) &&
+    (!matchesSelectors || matchesSelectors(agent.selectors)) &&
     (!by_banned || agent.banned === (by_banned.value ?? false)) &&
     (!by_can_reattest || agent.canReattest === (by_can_reattest.value ?? false)) &&
     (before === undefined || agent.expiresAt < before);

@@ -1,10 +1,9 @@
 import type { Entry } from '../../registration/entry.js';
 import { checkEntryId, checkFederatesWith, checkParentId } from '../../registration/entry-rules.js';
-import { checkSelector, formatSelector } from '../../registration/selector.js';
 import type { TrustDomain } from '../../spiffe/id.js';
 import type { MessageOut } from '../../wire/names.js';
-import { setMatcher } from './match-behaviour.js';
-import { idText, selectorsIn } from './messages.js';
+import { selectorMatcher, setMatcher } from './match-behaviour.js';
+import { idText } from './messages.js';
 
 type Filter = NonNullable<MessageOut<'spire.api.server.entry.v1.ListEntriesRequest'>['filter']>;
 type Test = (entry: Entry) => boolean;
@@ -38,9 +37,8 @@ function idTests({ by_spiffe_id, by_parent_id }: Filter, trustDomain: TrustDomai
 function setTests({ by_selectors, by_federates_with }: Filter, trustDomain: TrustDomain): Test[] {
   const tests: Test[] = [];
   if (by_selectors) {
-    const wanted = selectorsIn(by_selectors.selectors).map(checkSelector).map(formatSelector);
-    const matches = setMatcher(wanted, by_selectors.match);
-    tests.push(({ selectors }) => matches(selectors.map(formatSelector)));
+    const matches = selectorMatcher(by_selectors);
+    tests.push(({ selectors }) => matches(selectors));
   }
   if (by_federates_with) {
     const names = by_federates_with.trust_domains ?? [];

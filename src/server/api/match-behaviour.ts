@@ -1,4 +1,8 @@
 import { fault } from '../../base/faults/fault.js';
+import type { Selector } from '../../registration/entry.js';
+import { checkSelector, formatSelector } from '../../registration/selector.js';
+import type { MessageOut } from '../../wire/names.js';
+import { selectorsIn } from './messages.js';
 
 /** SPIRE's four ways to compare a set that a filter names with the set that something has. */
 export type MatchBehaviour = 'MATCH_EXACT' | 'MATCH_SUBSET' | 'MATCH_SUPERSET' | 'MATCH_ANY';
@@ -25,4 +29,13 @@ export function setMatcher(
   const asked = new Set(named);
   if (asked.size === 0) throw fault('SRV0204', { problem: 'it names nothing' });
   return (has) => compare(has.filter((one) => asked.has(one)).length, has.length, asked.size);
+}
+
+/** The same for selectors. Throws REG01xx too, for what cannot be one. */
+export function selectorMatcher({
+  selectors,
+  match,
+}: MessageOut<'spire.api.types.SelectorMatch'>): (has: readonly Selector[]) => boolean {
+  const matches = setMatcher(selectorsIn(selectors).map(checkSelector).map(formatSelector), match);
+  return (has) => matches(has.map(formatSelector));
 }
