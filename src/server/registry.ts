@@ -203,6 +203,11 @@ function agentWrites(
     if (agent) directory.putAgent(agent);
     return agent;
   };
+  const keepAndTell = async (id: SpiffeId, writing: Promise<AgentRecord | undefined>) => {
+    const agent = keep(await writing);
+    changed([], id);
+    return agent;
+  };
   return {
     attest: async (attestation) => {
       const outcome = await store.attest(attestation);
@@ -223,22 +228,10 @@ function agentWrites(
       for (const serial of serials) unsettled.add(serial);
     },
     renewAgent: async (id, next) => keep(await store.renewAgent(id, next)),
-    activateAgent: async (id, serial) => {
-      const agent = keep(await store.activateAgent(id, serial));
-      changed([], id);
-      return agent;
-    },
-    catchUpAgent: async (id, shown) => {
-      const agent = keep(await store.catchUpAgent(id, shown));
-      changed([], id);
-      return agent;
-    },
+    activateAgent: (id, serial) => keepAndTell(id, store.activateAgent(id, serial)),
+    catchUpAgent: (id, shown) => keepAndTell(id, store.catchUpAgent(id, shown)),
     setAgentVersion: async (id, version) => keep(await store.setAgentVersion(id, version)),
-    banAgent: async (id) => {
-      const agent = keep(await store.banAgent(id));
-      changed([], id);
-      return agent;
-    },
+    banAgent: (id) => keepAndTell(id, store.banAgent(id)),
     deleteAgent: async (id) => {
       const outcome = await store.deleteAgent(id);
       directory.removeAgent(id);
