@@ -135,9 +135,7 @@ function rolesOf(caller: Caller, { registry, adminIds }: AuthoriserOptions): Rol
 /** Asked for every call, so a ban or a renewal counts on connections that are open already (S12). */
 async function currentAgent(registry: Registry, peer: VerifiedPeer): Promise<AgentRecord> {
   const { id, serial } = peer;
-  const agent = registry.agent(id);
-  if (!agent) throw agentDenied('SRV0103', 'AGENT_NOT_ATTESTED');
-  if (agent.banned) throw agentDenied('SRV0105', 'AGENT_BANNED');
+  const agent = admittedAgent(registry, id);
   if (serial === agent.serial) {
     await registry.settleJoinToken(serial);
     return agent;
@@ -150,6 +148,14 @@ async function currentAgent(registry: Registry, peer: VerifiedPeer): Promise<Age
   const activated = registry.agent(id);
   if (activated?.serial !== serial || activated.banned) throw agentDenied('SRV0104', 'AGENT_NOT_ACTIVE');
   return activated;
+}
+
+/** The agent, which is not shut out as things stand. Throws SRV0103, SRV0105. */
+export function admittedAgent(registry: Registry, id: SpiffeId): AgentRecord {
+  const agent = registry.agent(id);
+  if (!agent) throw agentDenied('SRV0103', 'AGENT_NOT_ATTESTED');
+  if (agent.banned) throw agentDenied('SRV0105', 'AGENT_BANNED');
+  return agent;
 }
 
 /**

@@ -1,9 +1,9 @@
 import { fault } from '../../base/faults/fault.js';
 import type { IssuedJwtSvid } from '../../ca/issue-jwt-svid.js';
 import type { MessageOut } from '../../wire/names.js';
-import type { Caller } from '../authorise.js';
+import { admittedAgent, type Caller } from '../authorise.js';
 import { type ApiContext, agentOf, loggedAgent } from './context.js';
-import { lifetimeWithin, refuseIfGone } from './issuing.js';
+import { lifetimeWithin } from './issuing.js';
 import { jwtSvidMessage } from './messages.js';
 
 type Request = MessageOut<'spire.api.server.svid.v1.NewJWTSVIDRequest'>;
@@ -22,7 +22,8 @@ export function newJwtSvid(context: ApiContext) {
       ttlSeconds: lifetimeWithin(entry, entry.jwtSvidTtl || jwtSvidTtl, clock),
       tokenId: entry.jwtSvidIncludeJti,
     });
-    refuseIfGone(registry, agent.id);
+    // Who was shut out while it was signed does not get it.
+    admittedAgent(registry, agent.id);
     log.debug({ agent: loggedAgent(agent.id), entry: entry.id }, 'a JWT-SVID was issued');
     warnOfAudiences(context, svid, audience);
     return { svid: jwtSvidMessage(svid, entry.hint) };

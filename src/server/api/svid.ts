@@ -3,10 +3,10 @@ import type { SvidOrder } from '../../ca/issuing/order.js';
 import type { Entry } from '../../registration/entry.js';
 import type { Service } from '../../transport/service.js';
 import type { MessageOut } from '../../wire/names.js';
-import type { Caller } from '../authorise.js';
+import { admittedAgent, type Caller } from '../authorise.js';
 import { guardedService } from '../guarded-service.js';
 import { type ApiContext, agentOf, loggedAgent } from './context.js';
-import { lifetimeWithin, refuseIfGone } from './issuing.js';
+import { lifetimeWithin } from './issuing.js';
 import { newJwtSvid } from './jwt-svid.js';
 import { statusMessage } from './messages.js';
 import { mintJwtSvid, mintX509Svid } from './mint.js';
@@ -39,7 +39,8 @@ async function issueAll(context: ApiContext, batch: readonly Param[], caller: Ca
   });
   const orders = asked.flatMap(({ order }) => order ?? []);
   const outcomes = (await authorities.issueBatch(orders)).values();
-  refuseIfGone(registry, agent.id);
+  // Who was shut out while they were signed does not get them.
+  admittedAgent(registry, agent.id);
   const name = loggedAgent(agent.id);
   return asked.map(({ entry, refused }) => {
     const outcome = entry ? outcomes.next().value : refused;
