@@ -1,10 +1,10 @@
 import type { Entry } from '../registration/entry.js';
 import type { AgentRecord, Attestation, AttestationOutcome } from '../server/ports.js';
 import type { SpiffeId } from '../spiffe/id.js';
-import { allRows } from './all-rows.js';
 import { createEntry, deleteEntries, selectorsOf, selectorsText, similarEntry } from './entries.js';
 import { redeemJoinToken } from './join-tokens.js';
 import { recordEvents } from './positions.js';
+import { allRows, rowsInEvents } from './rows.js';
 import { integerOf, type Row, type SqlValue, textOf, type Work } from './unit.js';
 
 export function* allAgents(): Work<AgentRecord[]> {
@@ -13,12 +13,7 @@ export function* allAgents(): Work<AgentRecord[]> {
 
 /** Those that events from `first` to `last` name and that are still there. */
 export function* agentsInEvents(first: number, last: number): Work<AgentRecord[]> {
-  const rows = yield [
-    `select * from agents
-       where id in (select object_id from events where kind = 'agent' and position between ? and ?)`,
-    [first, last],
-  ];
-  return rows.map(agentOf);
+  return (yield* rowsInEvents('agent', first, last)).map(agentOf);
 }
 
 /**

@@ -2,8 +2,8 @@ import type { Entry, EntryContent, Selector } from '../registration/entry.js';
 import { formatSelector, parseSelector } from '../registration/selector.js';
 import type { EntryChange, EntryOutcome } from '../server/ports.js';
 import type { SpiffeId, TrustDomain } from '../spiffe/id.js';
-import { allRows } from './all-rows.js';
 import { recordEvents } from './positions.js';
+import { allRows, rowsInEvents } from './rows.js';
 import { integerOf, type Row, type SqlValue, textOf, type Work } from './unit.js';
 
 type IdentifiedContent = EntryContent & { readonly id: string };
@@ -20,12 +20,7 @@ export function* allEntries(): Work<Entry[]> {
 
 /** Those that events from `first` to `last` name and that are still there. */
 export function* entriesInEvents(first: number, last: number): Work<Entry[]> {
-  const rows = yield [
-    `select * from entries
-       where id in (select object_id from events where kind = 'entry' and position between ? and ?)`,
-    [first, last],
-  ];
-  return rows.map(entryOf);
+  return (yield* rowsInEvents('entry', first, last)).map(entryOf);
 }
 
 /** `now` in seconds since the Unix epoch. */

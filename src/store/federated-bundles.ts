@@ -5,6 +5,7 @@ import type { TrustDomain } from '../spiffe/id.js';
 import { contentOf, contentText } from './bundle-content.js';
 import { deleteEntries, entriesFederatingWith, updateEntries } from './entries.js';
 import { recordEvents } from './positions.js';
+import { rowsInEvents } from './rows.js';
 import { type Row, textOf, type Work } from './unit.js';
 
 export function* allFederatedBundles(): Work<Bundle[]> {
@@ -14,12 +15,7 @@ export function* allFederatedBundles(): Work<Bundle[]> {
 
 /** Those that events from `first` to `last` name and that are still there. */
 export function* federatedBundlesInEvents(first: number, last: number): Work<Bundle[]> {
-  const rows = yield [
-    `select * from federated_bundles
-       where trust_domain in (select object_id from events where kind = 'bundle' and position between ? and ?)`,
-    [first, last],
-  ];
-  return rows.map(bundleOf);
+  return (yield* rowsInEvents('bundle', first, last)).map(bundleOf);
 }
 
 export function* writeFederatedBundles(writes: readonly BundleWrite[]): Work<BundleOutcome[]> {
