@@ -1,4 +1,5 @@
-import { integerOf, textOf, type Work } from './unit.js';
+import { metaText, setMeta } from './meta.js';
+import { integerOf, type Work } from './unit.js';
 
 /** The last sequence number that was given, 0 for none. */
 export function* lastBundleSequence(): Work<number> {
@@ -8,17 +9,12 @@ export function* lastBundleSequence(): Work<number> {
 
 /** The sequence number for contents with this hash: the next one when it is not the hash of the last time. */
 export function* bundleSequence(contentHash: string): Work<number> {
-  const [last] = yield ["select value from meta where key = 'bundle-hash'", []];
-  const grow = last && textOf(last, 'value') === contentHash ? 0 : 1;
+  const grow = (yield* metaText('bundle-hash')) === contentHash ? 0 : 1;
   const [counter] = yield [
     "update counters set value = value + ? where name = 'bundle' returning value",
     [grow],
   ];
   if (!counter) throw new Error('the bundle counter is missing');
-  yield [
-    `insert into meta (key, value) values ('bundle-hash', ?)
-       on conflict (key) do update set value = excluded.value`,
-    [contentHash],
-  ];
+  yield* setMeta('bundle-hash', contentHash);
   return integerOf(counter, 'value');
 }

@@ -1,11 +1,8 @@
+import { setMeta } from './meta.js';
 import type { Work } from './unit.js';
 
 /** Writes something that nobody reads. `now` in milliseconds since the Unix epoch. */
 export function* checkWritable(now: number): Work<undefined> {
-  yield [
-    `insert into meta (key, value) values ('checked-at', ?)
-       on conflict (key) do update set value = excluded.value`,
-    [String(now)],
-  ];
+  yield* setMeta('checked-at', String(now));
   return undefined;
 }

@@ -1,6 +1,7 @@
 import { fault } from '../base/faults/fault.js';
+import { metaText, setMeta, setMetaOnce } from './meta.js';
 import { schema } from './schema.js';
-import { integerOf, textOf, type Work } from './unit.js';
+import { integerOf, type Work } from './unit.js';
 
 /**
  * Brings a database to the schema of this program and checks that it belongs to `trustDomain`; in one transaction that
@@ -23,17 +24,10 @@ export function* migrate({ trustDomain, epoch, path }: Belonging): Work<void> {
       [index + 1, new Date().toISOString()],
     ];
   }
-  yield ["insert into meta (key, value) values ('epoch', ?) on conflict (key) do nothing", [epoch]];
-  yield [
-    "insert into meta (key, value) values ('trust-domain', ?) on conflict (key) do nothing",
-    [trustDomain],
-  ];
-  yield [
-    `insert into meta (key, value) values ('opened-at', ?) on conflict (key) do update set value = excluded.value`,
-    [new Date().toISOString()],
-  ];
-  const [owner] = yield ["select value from meta where key = 'trust-domain'", []];
-  const found = owner ? textOf(owner, 'value') : '';
+  yield* setMetaOnce('epoch', epoch);
+  yield* setMetaOnce('trust-domain', trustDomain);
+  yield* setMeta('opened-at', new Date().toISOString());
+  const found = (yield* metaText('trust-domain')) ?? '';
   if (found !== trustDomain) throw fault('STO0104', { path, found, trustDomain });
 }
 

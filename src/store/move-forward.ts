@@ -1,4 +1,5 @@
-import { textOf, type Work } from './unit.js';
+import { metaText, setMeta } from './meta.js';
+import type { Work } from './unit.js';
 
 /**
  * How far a restored store is moved on: further than the lost one can have got since the backup (a million events a second for
@@ -12,23 +13,19 @@ const leap = 2 ** 40;
  * new epoch. Join tokens are deleted: any of them may have been redeemed since (S10). `now`: milliseconds since the Unix epoch.
  */
 export function* moveForward(epoch: string, now: number): Work<undefined> {
-  yield ["update meta set value = ? where key = 'epoch'", [epoch]];
+  yield* setMeta('epoch', epoch);
   yield ["update counters set value = value + ? where name in ('position', 'bundle')", [leap]];
   // With the same contents too: the lost server may have used this hash for another number.
   yield ["delete from meta where key = 'bundle-hash'", []];
   yield ['update entries set revision = revision + ?', [leap]];
   yield ['delete from events', []];
   yield ['delete from join_tokens', []];
-  yield [
-    `insert into meta (key, value) values ('restored-at', ?)
-       on conflict (key) do update set value = excluded.value`,
-    [String(now)],
-  ];
+  yield* setMeta('restored-at', String(now));
   return undefined;
 }
 
 /** When that was done last; `undefined` for a store that was never restored. */
 export function* restoredAt(): Work<number | undefined> {
-  const [row] = yield ["select value from meta where key = 'restored-at'", []];
-  return row && Number(textOf(row, 'value'));
+  const at = yield* metaText('restored-at');
+  return at === undefined ? undefined : Number(at);
 }
