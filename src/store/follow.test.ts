@@ -1,15 +1,8 @@
 import assert from 'node:assert/strict';
 import { everyStore } from '../../test/support/every-store.js';
 import { recorder } from '../../test/support/recorder.js';
-import { checkEntry } from '../registration/check-entry.js';
+import { namedEntry } from '../../test/support/store-contents.js';
 import { parseSpiffeId, parseTrustDomain } from '../spiffe/id.js';
-
-const trustDomain = parseTrustDomain('shop.example');
-
-function entry(id: string) {
-  const names = { spiffeId: `spiffe://shop.example/${id}`, parentId: 'spiffe://shop.example/node/demo' };
-  return { ...checkEntry({ ...names, selectors: [{ type: 'unix', value: 'uid:1' }] }, trustDomain), id };
-}
 
 const agent = {
   id: parseSpiffeId('spiffe://shop.example/spire/agent/x509pop/a'),
@@ -22,9 +15,9 @@ const agent = {
 
 everyStore('who follows hears of every write, and of what was deleted, in order', async ({ open }) => {
   const store = await open();
-  await store.createEntries([entry('before')]);
+  await store.createEntries([namedEntry('before')]);
   const heard = await recorder(store);
-  await store.createEntries([entry('a'), entry('b')]);
+  await store.createEntries([namedEntry('a'), namedEntry('b')]);
   await store.attest({ agent });
   await store.renewAgent(agent.id, { serial: '2', expiresAt: 2_000_000_000_000 });
   await store.activateAgent(agent.id, '2');
@@ -51,7 +44,7 @@ everyStore(
   'who follows from a position that is not of this history is told everything anew',
   async ({ open }) => {
     const store = await open();
-    await store.createEntries([entry('a'), entry('b')]);
+    await store.createEntries([namedEntry('a'), namedEntry('b')]);
     await store.deleteEntries(['a']);
     const { epoch, position } = await store.position();
     for (const since of [
@@ -61,7 +54,7 @@ everyStore(
       const heard = await recorder(store, since);
       await heard.until(() => heard.resets.length === 1);
       assert.deepEqual([...heard.entries], ['b']);
-      await store.createEntries([entry(`c${since.position}`)]);
+      await store.createEntries([namedEntry(`c${since.position}`)]);
       await heard.until(() => heard.events.length === 1);
       await heard.stop();
       await store.deleteEntries([`c${since.position}`]);
@@ -75,7 +68,7 @@ everyStore('who follows from far behind hears it in parts, without a gap', async
   const late = await store.position();
   await Promise.all(
     Array.from({ length: 11 }, (_, batch) =>
-      store.createEntries(Array.from({ length: 100 }, (_, i) => entry(`${batch}-${i}`))),
+      store.createEntries(Array.from({ length: 100 }, (_, i) => namedEntry(`${batch}-${i}`))),
     ),
   );
   const behind = await recorder(store, late);
@@ -92,7 +85,7 @@ everyStore('after stop nothing more is told', async ({ open }) => {
   const store = await open();
   const heard = await recorder(store);
   await heard.stop();
-  await store.createEntries([entry('a')]);
+  await store.createEntries([namedEntry('a')]);
   const other = await recorder(store, heard.since);
   await other.until(() => other.events.length === 1);
   assert.deepEqual(heard.events, []);

@@ -1,42 +1,21 @@
 import assert from 'node:assert/strict';
 import { everyStore } from '../../test/support/every-store.js';
+import { agentId, attestation, namedEntry } from '../../test/support/store-contents.js';
 import { storedEntries } from '../../test/support/stored-entries.js';
-import { checkEntry } from '../registration/check-entry.js';
-import { parseSelector } from '../registration/selector.js';
 import type { StoreChanges, StoreContents } from '../server/ports.js';
-import { parseSpiffeId, parseTrustDomain } from '../spiffe/id.js';
+import { parseTrustDomain } from '../spiffe/id.js';
 import { takeOverRestored } from './restored-store.js';
 
 const trustDomain = parseTrustDomain('shop.example');
-const parentId = 'spiffe://shop.example/node/demo';
-const agentId = parseSpiffeId('spiffe://shop.example/spire/agent/join_token/t');
 const now = 1_700_000_000_000;
 const clock = { now: () => now };
-
-function entry(id: string) {
-  const content = {
-    spiffeId: `spiffe://shop.example/${id}`,
-    parentId,
-    selectors: [parseSelector('unix:uid:1')],
-  };
-  return { ...checkEntry(content, trustDomain), id };
-}
 
 everyStore(
   'a restored store goes on far behind whatever the lost one has given out since',
   async ({ open, where }) => {
     const lost = await open();
-    await lost.createEntries([entry('web'), entry('orders')]);
-    await lost.attest({
-      agent: {
-        id: agentId,
-        attestationType: 'join_token',
-        selectors: [],
-        canReattest: false,
-        serial: 's',
-        expiresAt: 5,
-      },
-    });
+    await lost.createEntries([namedEntry('web'), namedEntry('orders')]);
+    await lost.attest(attestation('s', 5));
     await lost.banAgent(agentId);
     await lost.createJoinToken({ hash: 'h', expiresAt: now + 60_000, aliasId: '' });
     const sequence = await lost.bundleSequence('contents');
@@ -72,7 +51,7 @@ everyStore(
   'who followed the lost store reads everything of the restored one, and then each change',
   async ({ open, where }) => {
     const lost = await open();
-    await lost.createEntries([entry('web')]);
+    await lost.createEntries([namedEntry('web')]);
     const since = await lost.position();
     await lost.close();
     await takeOverRestored({ ...where, trustDomain, clock });
@@ -88,7 +67,7 @@ everyStore(
       });
     });
     while (resets.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
-    await store.createEntries([entry('orders')]);
+    await store.createEntries([namedEntry('orders')]);
     await told;
     assert.deepEqual(
       resets[0]?.entries.map(({ id }) => id),
@@ -103,7 +82,7 @@ everyStore(
 
 everyStore('a store can be restored thousands of times before its numbers end', async ({ open, where }) => {
   const lost = await open();
-  await lost.createEntries([entry('web')]);
+  await lost.createEntries([namedEntry('web')]);
   await lost.close();
   for (let restore = 0; restore < 3; restore++) await takeOverRestored({ ...where, trustDomain, clock });
   const { position } = await (await open()).position();
@@ -114,8 +93,7 @@ everyStore(
   'an agent takes over what is newer than the last that is known, and nothing while it is banned',
   async ({ open }) => {
     const store = await open();
-    const agent = { id: agentId, attestationType: 'join_token', selectors: [], canReattest: false };
-    await store.attest({ agent: { ...agent, serial: 'a', expiresAt: 1000 } });
+    await store.attest(attestation('a', 1000));
     await store.renewAgent(agentId, { serial: 'b', expiresAt: 1500 });
     const shown = (serial: string, expiresAt: number) => store.catchUpAgent(agentId, { serial, expiresAt });
     assert.equal(await shown('older', 1000), undefined);

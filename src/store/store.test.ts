@@ -1,42 +1,17 @@
 import assert from 'node:assert/strict';
 import { everyStore } from '../../test/support/every-store.js';
+import { agentId, attestation, entryContent } from '../../test/support/store-contents.js';
 import { storedEntries } from '../../test/support/stored-entries.js';
 import { isFault } from '../base/faults/fault.js';
-import { checkEntry } from '../registration/check-entry.js';
 import type { EntryContent } from '../registration/entry.js';
-import { parseSelector } from '../registration/selector.js';
 import { parseSpiffeId, parseTrustDomain } from '../spiffe/id.js';
 
-const trustDomain = parseTrustDomain('shop.example');
-const agentId = parseSpiffeId('spiffe://shop.example/spire/agent/join_token/t');
 const alias = parseSpiffeId('spiffe://shop.example/node/demo');
-
-function content(path: string, ...selectors: string[]): EntryContent {
-  const parentId = 'spiffe://shop.example/node/demo';
-  return checkEntry(
-    { spiffeId: `spiffe://shop.example${path}`, parentId, selectors: selectors.map(parseSelector) },
-    trustDomain,
-  );
-}
-
-function attestation(serial: string) {
-  const expiresAt = 1_700_000_600_000;
-  return {
-    agent: {
-      id: agentId,
-      attestationType: 'join_token',
-      selectors: [],
-      canReattest: false,
-      serial,
-      expiresAt,
-    },
-  };
-}
 
 everyStore('entries come back as they were written, also after the store was closed', async ({ open }) => {
   const store = await open(5000);
   const full: EntryContent = {
-    ...content('/web', 'unix:uid:1', 'unix:path:/a "b"'),
+    ...entryContent('/web', 'unix:uid:1', 'unix:path:/a "b"'),
     x509SvidTtl: 60,
     dnsNames: ['web', 'a.b'],
     federatesWith: [parseTrustDomain('other.example')],
@@ -55,12 +30,12 @@ everyStore('entries come back as they were written, also after the store was clo
 
 everyStore('a similar entry, or one with the same ID, is not written twice', async ({ open }) => {
   const store = await open();
-  const web = content('/web', 'unix:uid:1');
+  const web = entryContent('/web', 'unix:uid:1');
   const outcomes = await store.createEntries([
     { ...web, id: 'a' },
     { ...web, id: 'b' },
-    { ...content('/orders', 'unix:uid:2'), id: 'a' },
-    { ...content('/orders', 'unix:uid:2'), id: 'c' },
+    { ...entryContent('/orders', 'unix:uid:2'), id: 'a' },
+    { ...entryContent('/orders', 'unix:uid:2'), id: 'c' },
   ]);
   assert.deepEqual(
     outcomes.map((outcome) => [outcome.kind, 'entry' in outcome ? outcome.entry.id : '']),
@@ -78,19 +53,19 @@ everyStore(
   async ({ open }) => {
     const store = await open();
     await store.createEntries([
-      { ...content('/web', 'unix:uid:1'), id: 'web' },
-      { ...content('/orders', 'unix:uid:2'), id: 'orders' },
+      { ...entryContent('/web', 'unix:uid:1'), id: 'web' },
+      { ...entryContent('/orders', 'unix:uid:2'), id: 'orders' },
     ]);
     const [updated, missing, similar] = await store.updateEntries([
       { id: 'web', change: { x509SvidTtl: 30 } },
       { id: 'none', change: {} },
-      { id: 'web', change: content('/orders', 'unix:uid:2') },
+      { id: 'web', change: entryContent('/orders', 'unix:uid:2') },
     ]);
     assert.equal(updated?.kind === 'written' && updated.entry.x509SvidTtl, 30);
     assert.equal(missing?.kind, 'missing');
     assert.equal(similar?.kind === 'similar' && similar.entry.id, 'orders');
     assert.deepEqual(await store.deleteEntries(['web', 'web']), [true, false]);
-    const [again] = await store.createEntries([{ ...content('/web', 'unix:uid:1'), id: 'web' }]);
+    const [again] = await store.createEntries([{ ...entryContent('/web', 'unix:uid:1'), id: 'web' }]);
     assert.ok(again?.kind === 'written' && updated?.kind === 'written');
     assert.ok(again.entry.revision > updated.entry.revision);
   },

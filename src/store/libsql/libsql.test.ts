@@ -4,15 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import Libsql from 'libsql';
+import { attestation, entryContent } from '../../../test/support/store-contents.js';
 import { isFault } from '../../base/faults/fault.js';
-import { checkEntry } from '../../registration/check-entry.js';
-import type { EntryContent } from '../../registration/entry.js';
-import { parseSelector } from '../../registration/selector.js';
-import { parseSpiffeId, parseTrustDomain } from '../../spiffe/id.js';
+import { parseTrustDomain } from '../../spiffe/id.js';
 import { openStore } from '../store.js';
 
 const trustDomain = parseTrustDomain('shop.example');
-const agentId = parseSpiffeId('spiffe://shop.example/spire/agent/join_token/t');
 
 function folder(t: TestContext): string {
   const made = mkdtempSync(join(tmpdir(), 'pl-store-'));
@@ -25,28 +22,6 @@ async function open(t: TestContext, dataDir = folder(t), now = 1_700_000_000_000
   const store = await openStore({ dataDir, trustDomain, clock });
   t.after(() => store.close());
   return store;
-}
-
-function content(path: string, ...selectors: string[]): EntryContent {
-  const parentId = 'spiffe://shop.example/node/demo';
-  return checkEntry(
-    { spiffeId: `spiffe://shop.example${path}`, parentId, selectors: selectors.map(parseSelector) },
-    trustDomain,
-  );
-}
-
-function attestation(serial: string) {
-  const expiresAt = 1_700_000_600_000;
-  return {
-    agent: {
-      id: agentId,
-      attestationType: 'join_token',
-      selectors: [],
-      canReattest: false,
-      serial,
-      expiresAt,
-    },
-  };
 }
 
 test('the data directory and everything in it is for its owner alone (S28)', async (t) => {
@@ -101,7 +76,7 @@ test('events have gapless positions that end with the counter, whatever is writt
   const store = await openStore({ dataDir, trustDomain, clock: { now: () => 0 } });
   await Promise.all(
     Array.from({ length: 40 }, (_, i) =>
-      store.createEntries([{ ...content('/web', `unix:uid:${i}`), id: `e${i}` }]),
+      store.createEntries([{ ...entryContent('/web', `unix:uid:${i}`), id: `e${i}` }]),
     ),
   );
   await store.attest(attestation('s'));

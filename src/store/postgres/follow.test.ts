@@ -3,8 +3,8 @@ import { after, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { postgresMissing, startPostgres } from '../../../test/support/postgres.js';
 import { recorder } from '../../../test/support/recorder.js';
+import { namedEntry } from '../../../test/support/store-contents.js';
 import { systemClock } from '../../base/clock.js';
-import { checkEntry } from '../../registration/check-entry.js';
 import { openFederatedBundles } from '../../server/federated-bundles.js';
 import { openRegistry } from '../../server/registry.js';
 import { storeFollower } from '../../server/store-follower.js';
@@ -24,11 +24,6 @@ async function open(t: TestContext, url: string) {
   const store = await openStore({ dataDir: '', database: { url }, trustDomain, clock: systemClock });
   t.after(() => store.close());
   return store;
-}
-
-function entry(id: string) {
-  const names = { spiffeId: `spiffe://shop.example/${id}`, parentId: 'spiffe://shop.example/node/demo' };
-  return { ...checkEntry({ ...names, selectors: [{ type: 'unix', value: 'uid:1' }] }, trustDomain), id };
 }
 
 /** A writer that dawdles before and after it takes its position, and tells nobody. */
@@ -64,7 +59,7 @@ test('with ten writers that dawdle and listeners that are cut off, no reader eve
     }
   };
   await Promise.all([
-    ...stores.slice(1).map((store, i) => write(`w${i}`, (id) => store.createEntries([entry(id)]))),
+    ...stores.slice(1).map((store, i) => write(`w${i}`, (id) => store.createEntries([namedEntry(id)]))),
     ...[0, 1, 2, 3].map((i) => write(`slow${i}`, (id) => sql(url, slowWrite(id)))),
     write('cut', (id) => sql(url, `${endListeners}; ${slowWrite(id)}`)),
   ]);
@@ -96,7 +91,7 @@ test('what one server writes shows at another, and a ban there counts here (S12)
   const joinToken = await there.registry.joinToken('h');
   assert.ok(joinToken);
   await here.registry.attest({ agent, joinToken });
-  await here.registry.createEntries([{ ...entry('web'), parentId: id }]);
+  await here.registry.createEntries([{ ...namedEntry('web'), parentId: id }]);
   await there.until(() => there.registry.authorisedEntries(id).size === 1);
   await there.registry.settleJoinToken('s');
   assert.equal(
@@ -120,7 +115,7 @@ test('a database that was restored under a running server is read anew', { skip 
   const { newDatabase, sql } = running();
   const url = await newDatabase();
   const { registry, until } = await server(t, url);
-  await registry.createEntries([entry('kept'), entry('lost')]);
+  await registry.createEntries([namedEntry('kept'), namedEntry('lost')]);
   await sql(
     url,
     `begin;
