@@ -11,6 +11,7 @@ import {
 import {
   agentApi,
   createEntries,
+  demoNode,
   entryApi,
   entryMessage,
   joinToken,
@@ -21,7 +22,6 @@ import { pathOf } from '../spiffe/id.js';
 
 const hour = 3_600_000;
 const selectors = [`unix:uid:${process.geteuid?.()}`, `unix:path:${process.execPath}`];
-const node = { ttl: 60, agent_id: { trust_domain: 'shop.example', path: '/node/demo' } };
 const webId = 'spiffe://shop.example/web';
 const web = entryMessage('/web', '/node/demo', selectors);
 
@@ -29,7 +29,7 @@ const web = entryMessage('/web', '/node/demo', selectors);
 async function setUp(t: TestContext, ...names: string[]) {
   const server = await runningServer(t);
   const log = recordingLog();
-  const joined = { token: await joinToken(server, node) };
+  const joined = { token: await joinToken(server, demoNode) };
   const running = await runningAgent(t, server, { joinToken: joined, syncIntervalMs: hour, log });
   const proxy = followSecrets(t, running.settings.socket, ...names);
   return { server, log, proxy, ...running };
@@ -146,7 +146,7 @@ test('entries that went while the agent was not connected are gone when it comes
 
 test('the agent follows on with its next SVID, and the server does not hear two of it', async (t) => {
   const server = await runningServer(t, { x509SvidTtl: 3 });
-  const joined = { token: await joinToken(server, node) };
+  const joined = { token: await joinToken(server, demoNode) };
   const running = await runningAgent(t, server, { joinToken: joined, syncIntervalMs: hour });
   const proxy = followSecrets(t, running.settings.socket, 'default');
   const first = running.agent.svid.current();

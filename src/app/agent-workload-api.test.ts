@@ -4,6 +4,7 @@ import { type TestContext, test } from 'node:test';
 import { runningAgent } from '../../test/support/running-agent.js';
 import {
   createEntries,
+  demoNode,
   entryApi,
   entryMessage,
   joinToken,
@@ -21,8 +22,7 @@ const batch = entryMessage('/batch', '/node/demo', [thisUser], { hint: 'internal
 async function shopWith(t: TestContext, ...entries: Parameters<typeof createEntries>[1][]) {
   const server = await runningServer(t);
   const ids = entries.length > 0 ? await createEntries(server, ...entries) : [];
-  const node = { ttl: 60, agent_id: { trust_domain: 'shop.example', path: '/node/demo' } };
-  const token = await joinToken(server, node);
+  const token = await joinToken(server, demoNode);
   const { settings, agent } = await runningAgent(t, server, { joinToken: { token } });
   await until(() => agent.status().serving);
   return { server, ids, agent, settings, client: workloadClient(t, settings.socket) };

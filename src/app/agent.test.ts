@@ -18,6 +18,7 @@ import {
 import {
   agentApi,
   createEntries,
+  demoNode,
   entryApi,
   entryMessage,
   joinToken,
@@ -31,13 +32,12 @@ import { runAgent } from './agent.js';
 
 const thisUser = `unix:uid:${process.geteuid?.()}`;
 const thisProgram = `unix:path:${process.execPath}`;
-const node = { ttl: 60, agent_id: { trust_domain: 'shop.example', path: '/node/demo' } };
 
 /** A server with `entries` on the node `/node/demo`, and a token for that node. */
 async function serverWith(t: TestContext, ...entries: Parameters<typeof createEntries>[1][]) {
   const server = await runningServer(t);
   if (entries.length > 0) await createEntries(server, ...entries);
-  return { server, joinToken: { token: await joinToken(server, node) } };
+  return { server, joinToken: { token: await joinToken(server, demoNode) } };
 }
 
 const web = entryMessage('/web', '/node/demo', [thisUser, thisProgram]);
@@ -116,7 +116,7 @@ test('the agent renews its own SVID with the server, which then refuses the old 
   const server = await runningServer(t, { x509SvidTtl: 3 });
   await createEntries(server, { ...web, x509_svid_ttl: 600 });
   const { agent } = await runningAgent(t, server, {
-    joinToken: { token: await joinToken(server, node) },
+    joinToken: { token: await joinToken(server, demoNode) },
   });
   const first = agent.svid.current();
   await until(() => agent.svid.current() !== first);
@@ -176,7 +176,7 @@ test('S12: an agent that is banned while it runs pushes nothing more; deleted an
   await until(() => /AGT0404/.test(agent.status().trouble ?? ''));
   const client = followSecrets(t, settings.socket, 'default', 'ROOTCA');
   await server.admin.unary(agentApi.DeleteAgent, { id });
-  writeFileSync(join(folder, 'token'), await joinToken(server, node));
+  writeFileSync(join(folder, 'token'), await joinToken(server, demoNode));
   assert.equal(client.responses, 0);
   await until(() => client.resources.has('default'));
 });
@@ -276,7 +276,9 @@ test('the policy of its own service reaches a workload from a file of the server
   writeFileSync(join(policyDir, 'shop.yaml'), policyText('GET /**'));
   const server = await runningServer(t, { policyDir });
   await createEntries(server, web, entryMessage('/orders', '/node/demo', ['unix:uid:4711']));
-  const { settings } = await runningAgent(t, server, { joinToken: { token: await joinToken(server, node) } });
+  const { settings } = await runningAgent(t, server, {
+    joinToken: { token: await joinToken(server, demoNode) },
+  });
   const names = ['plastron/http', 'plastron/http/web', 'plastron/http/orders', 'plastron/http/none'];
   const proxy = followPolicies(t, settings.socket, ...names);
   await until(() => proxy.resources.size === names.length);
@@ -301,7 +303,7 @@ test('a new service is served at once: its policy tells the agent that there is 
   const server = await runningServer(t, { policyDir });
   // Without the hint the next sync would come after the test has timed out.
   const { settings, agent } = await runningAgent(t, server, {
-    joinToken: { token: await joinToken(server, node) },
+    joinToken: { token: await joinToken(server, demoNode) },
     syncIntervalMs: 3_600_000,
   });
   await until(() => agent.status().serving);

@@ -5,16 +5,19 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { recordingLog } from '../../test/support/log.js';
 import { followSecrets, runningAgent } from '../../test/support/running-agent.js';
-import { createEntries, entryMessage, joinToken, runningServer } from '../../test/support/running-server.js';
+import {
+  createEntries,
+  demoNode,
+  entryMessage,
+  joinToken,
+  runningServer,
+} from '../../test/support/running-server.js';
 import { until } from '../../test/support/until.js';
 
 test('S26: a workload’s private key is in no file and in no line of a log, of the agent or the server', async (t) => {
   const log = recordingLog();
   const server = await runningServer(t, { log });
-  const token = await joinToken(server, {
-    ttl: 60,
-    agent_id: { trust_domain: 'shop.example', path: '/node/demo' },
-  });
+  const token = await joinToken(server, demoNode);
   const { settings } = await runningAgent(t, server, { joinToken: { token }, log });
   const proxy = followSecrets(t, settings.socket, 'default');
   await createEntries(server, entryMessage('/web', '/node/demo', [`unix:uid:${process.geteuid?.()}`]));

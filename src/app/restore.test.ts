@@ -9,7 +9,7 @@ import {
   agentApi,
   attest,
   attestedAgent,
-  bundleApi,
+  bundleOf,
   createEntries,
   dial,
   endOf,
@@ -22,7 +22,6 @@ import {
   svidOf,
   syncOnce,
 } from '../../test/support/running-server.js';
-import { bundleFromMessage } from '../agent/server-messages.js';
 import { systemClock } from '../base/clock.js';
 import { isFault } from '../base/faults/fault.js';
 import { makeCsr } from '../ca/csr.js';
@@ -37,10 +36,6 @@ import { checkBackup, restoreBackup } from './restore.js';
 async function restored(t: TestContext, path: string, dataDir = join(temporaryFolder(t), 'data')) {
   await restoreBackup({ path, dataDir, force: false, clock: systemClock });
   return runningServer(t, { dataDir });
-}
-
-async function bundleOf(server: RunningTestServer) {
-  return bundleFromMessage(await server.admin.unary(bundleApi.GetBundle, {}));
 }
 
 async function revisions(server: RunningTestServer): Promise<Map<string, number>> {

@@ -8,6 +8,7 @@ import {
   attestedAgent,
   bundleApi,
   createEntries,
+  demoNode,
   dial,
   endOf,
   entryApi,
@@ -28,10 +29,7 @@ import { verifyX509Svid } from '../spiffe/verify-x509-svid.js';
 
 test('an agent attests, syncs its entries, gets SVIDs for them and renews its own', async (t) => {
   const server = await runningServer(t);
-  const token = await joinToken(server, {
-    ttl: 60,
-    agent_id: { trust_domain: 'shop.example', path: '/node/demo' },
-  });
+  const token = await joinToken(server, demoNode);
   await createEntries(
     server,
     entryMessage('/web', '/node/demo', ['unix:uid:1'], { dns_names: ['web'], x509_svid_ttl: 600, hint: 'h' }),

@@ -7,6 +7,7 @@ import {
   attestedAgent,
   bundleApi,
   createEntries,
+  demoNode,
   endOf,
   entryApi,
   entryMessage,
@@ -236,8 +237,9 @@ test('a workload has the bundle of each trust domain that its entry federates wi
   const thisUser = `unix:uid:${process.geteuid?.()}`;
   const federates_with = ['other.example'];
   await createEntries(server, entryMessage('/web', '/node/demo', [thisUser], { federates_with }));
-  const node = { ttl: 60, agent_id: { trust_domain: 'shop.example', path: '/node/demo' } };
-  const { settings } = await runningAgent(t, server, { joinToken: { token: await joinToken(server, node) } });
+  const { settings } = await runningAgent(t, server, {
+    joinToken: { token: await joinToken(server, demoNode) },
+  });
   const [own, foreign, unrelated] = [
     'spiffe://shop.example',
     'spiffe://other.example',

@@ -8,7 +8,7 @@ import { recordingLog } from '../../test/support/log.js';
 import {
   agentApi,
   attestedAgent,
-  bundleApi,
+  bundleOf,
   createEntries,
   dial,
   endOf,
@@ -18,7 +18,6 @@ import {
   runningServer,
   svidApi,
 } from '../../test/support/running-server.js';
-import { bundleFromMessage } from '../agent/server-messages.js';
 import { readPem } from '../base/pem.js';
 import { makeCsr } from '../ca/csr.js';
 import { memoryKeys } from '../ca/key-manager.js';
@@ -29,10 +28,6 @@ import { verifyX509Svid } from '../spiffe/verify-x509-svid.js';
 import type { MessageOut } from '../wire/names.js';
 
 const web = { trust_domain: 'shop.example', path: '/web' };
-
-async function bundleOf(server: RunningTestServer) {
-  return bundleFromMessage(await server.admin.unary(bundleApi.GetBundle, {}));
-}
 
 /** What somebody who goes by `orders` says to a token. */
 async function verified(server: RunningTestServer, svid?: MessageOut<'spire.api.types.JWTSVID'> | null) {

@@ -5,7 +5,13 @@ import { type TestContext, test } from 'node:test';
 import { temporaryFolder } from '../../test/support/children.js';
 import { startPlastron } from '../../test/support/plastron.js';
 import { bundlePemOf } from '../../test/support/running-agent.js';
-import { createEntries, entryMessage, joinToken, runningServer } from '../../test/support/running-server.js';
+import {
+  createEntries,
+  demoNode,
+  entryMessage,
+  joinToken,
+  runningServer,
+} from '../../test/support/running-server.js';
 import { workloadClient } from '../../test/support/workload-api.js';
 import { remoteStatus } from '../transport/grpc-client.js';
 import { serviceDefinition } from '../wire/services.js';
@@ -22,8 +28,7 @@ async function agentProcess(t: TestContext) {
   const folder = temporaryFolder(t);
   const at = (name: string) => join(folder, name);
   await createEntries(server, entryMessage('/web', '/node/demo', [`unix:uid:${process.geteuid?.()}`]));
-  const node = { ttl: 60, agent_id: { trust_domain: 'shop.example', path: '/node/demo' } };
-  writeFileSync(at('token'), await joinToken(server, node), { mode: 0o600 });
+  writeFileSync(at('token'), await joinToken(server, demoNode), { mode: 0o600 });
   writeFileSync(at('bundle.pem'), await bundlePemOf(server));
   const child = startPlastron(t, [
     ...['agent', 'run', '--trust-domain', 'shop.example', '--server', server.address],

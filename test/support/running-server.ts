@@ -2,10 +2,12 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { ServiceError } from '@grpc/grpc-js';
+import { bundleFromMessage } from '../../src/agent/server-messages.js';
 import { type ServerSettings, startServer } from '../../src/app/server.js';
 import { Fault } from '../../src/base/faults/fault.js';
 import { makeCsr } from '../../src/ca/csr.js';
 import { diskKeys } from '../../src/ca/key-manager.js';
+import type { Bundle } from '../../src/spiffe/bundle.js';
 import { readCertificate } from '../../src/spiffe/certificate.js';
 import { parseSpiffeId, parseTrustDomain } from '../../src/spiffe/id.js';
 import type { X509Svid } from '../../src/spiffe/x509-svid.js';
@@ -81,6 +83,14 @@ export async function joinToken(
 ): Promise<string> {
   const { value = '' } = await server.admin.unary(agentApi.CreateJoinToken, request);
   return value;
+}
+
+/** For `joinToken`: the agent that attests with it is also known as `/node/demo`. */
+export const demoNode = { ttl: 60, agent_id: { trust_domain: 'shop.example', path: '/node/demo' } };
+
+/** The trust bundle as the server shows it. */
+export async function bundleOf(server: { admin: GrpcConnection }): Promise<Bundle> {
+  return bundleFromMessage(await server.admin.unary(bundleApi.GetBundle, {}));
 }
 
 /** Attests with a join token over a connection without certificate, as an agent does. */
