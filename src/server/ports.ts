@@ -1,5 +1,6 @@
 import type { JoinToken } from '../attestation/node/verifier.js';
 import type { Entry, EntryContent, Selector } from '../registration/entry.js';
+import type { IdentifiedContent } from '../registration/plan.js';
 import type { Bundle } from '../spiffe/bundle.js';
 import type { SpiffeId, TrustDomain } from '../spiffe/id.js';
 
@@ -132,7 +133,7 @@ export interface ServerStore {
   /** Every entry, in the order of their IDs, so many at a time that they hold nobody up. */
   entryPages(): AsyncIterable<readonly Entry[]>;
   /** One outcome each, in order. */
-  createEntries(entries: readonly (EntryContent & { readonly id: string })[]): Promise<EntryOutcome[]>;
+  createEntries(entries: readonly IdentifiedContent[]): Promise<EntryOutcome[]>;
   updateEntries(changes: readonly EntryChange[]): Promise<EntryOutcome[]>;
   /** For each ID, in order, whether there was such an entry. */
   deleteEntries(ids: readonly string[]): Promise<boolean[]>;

@@ -1,12 +1,11 @@
-import type { Entry, EntryContent, Selector } from '../registration/entry.js';
+import type { Entry, Selector } from '../registration/entry.js';
+import type { IdentifiedContent } from '../registration/plan.js';
 import { formatSelector, parseSelector } from '../registration/selector.js';
 import type { EntryChange, EntryOutcome } from '../server/ports.js';
 import type { SpiffeId, TrustDomain } from '../spiffe/id.js';
 import { recordEvents } from './positions.js';
 import { allRows, rowsInEvents } from './rows.js';
 import { integerOf, type Row, type SqlValue, textOf, type Work } from './unit.js';
-
-type IdentifiedContent = EntryContent & { readonly id: string };
 
 /** The next ones in the order of their IDs. */
 export function* entriesAfter(id: string, limit: number): Work<Entry[]> {

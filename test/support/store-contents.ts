@@ -1,5 +1,6 @@
 import { checkEntry } from '../../src/registration/check-entry.js';
 import type { EntryContent } from '../../src/registration/entry.js';
+import type { IdentifiedContent } from '../../src/registration/plan.js';
 import { parseSelector } from '../../src/registration/selector.js';
 import type { Attestation } from '../../src/server/ports.js';
 import { parseSpiffeId, parseTrustDomain } from '../../src/spiffe/id.js';
@@ -21,7 +22,7 @@ export function entryContent(path: string, ...selectors: string[]): EntryContent
 }
 
 /** An entry with this ID, of the path of the same name. */
-export function namedEntry(id: string): EntryContent & { readonly id: string } {
+export function namedEntry(id: string): IdentifiedContent {
   return { ...entryContent(`/${id}`, 'unix:uid:1'), id };
 }
 
