@@ -1,7 +1,7 @@
 import { lstatSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fault } from '../base/faults/fault.js';
-import { anyAccessOfOthers, changesByOthers, ownUid, writePrivateFile } from '../disk/private-file.js';
+import { changesByOthers, isOpenToOthers, isOursAlone, writePrivateFile } from '../disk/private-file.js';
 import type { Bundle } from '../spiffe/bundle.js';
 import { bundleFromJwks, bundleToJwks } from '../spiffe/bundle-jwks.js';
 import { parseTrustDomain, parseWorkloadId, type TrustDomain } from '../spiffe/id.js';
@@ -31,16 +31,14 @@ const fileName = 'agent-state.json';
  */
 export function openStateStore(folder: string, trustDomain: TrustDomain): StateStore {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const { mode, uid } = statSync(folder);
-  if ((mode & changesByOthers) !== 0 || (uid !== ownUid() && uid !== 0))
-    throw fault('AGT0101', { path: folder });
+  if (isOpenToOthers(statSync(folder), changesByOthers)) throw fault('AGT0101', { path: folder });
   const path = join(folder, fileName);
   return {
     load() {
       // A link has every access, so it is refused with the rest.
       const stats = lstatSync(path, { throwIfNoEntry: false });
       if (!stats) return undefined;
-      if ((stats.mode & anyAccessOfOthers) !== 0 || stats.uid !== ownUid()) throw fault('AGT0101', { path });
+      if (!isOursAlone(stats)) throw fault('AGT0101', { path });
       const state = parseState(path, readFileSync(path, 'utf8'));
       if (state.bundle.trustDomain !== trustDomain) {
         throw fault('AGT0103', { path: folder, found: state.bundle.trustDomain, trustDomain });

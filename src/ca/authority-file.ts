@@ -12,9 +12,9 @@ import { dirname } from 'node:path';
 import { fault, isFault } from '../base/faults/fault.js';
 import {
   accessOf,
-  anyAccessOfOthers,
   changesByOthers,
-  ownUid,
+  isOpenToOthers,
+  isOursAlone,
   systemErrorCode,
   writePrivateFile,
 } from '../disk/private-file.js';
@@ -63,15 +63,14 @@ export async function loadAuthorities(
 /** Whoever may write to the folder can put another file in the place of ours. */
 function checkFolder(folder: string): void {
   const stats = statSync(folder);
-  if (stats.mode & changesByOthers || (stats.uid !== ownUid() && stats.uid !== 0))
-    throw exposed(folder, stats);
+  if (isOpenToOthers(stats, changesByOthers)) throw exposed(folder, stats);
 }
 
 function readPrivateFile(path: string): string {
   const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
     const stats = fstatSync(file);
-    if (stats.mode & anyAccessOfOthers || stats.uid !== ownUid()) throw exposed(path, stats);
+    if (!isOursAlone(stats)) throw exposed(path, stats);
     return readFileSync(file, 'utf8');
   } finally {
     closeSync(file);

@@ -47,6 +47,14 @@ export function syncFolder(folder: string): void {
 
 export const ownUid = (): number | undefined => process.geteuid?.();
 
+/** Whether somebody who is neither us nor root has some of this access, as the owner or by the mode. */
+export const isOpenToOthers = ({ mode, uid }: Stats, access: number): boolean =>
+  (mode & access) !== 0 || (uid !== ownUid() && uid !== 0);
+
+/** Whether it is ours and nobody else has any access, as it must be for what we wrote ourselves. */
+export const isOursAlone = ({ mode, uid }: Stats): boolean =>
+  (mode & anyAccessOfOthers) === 0 && uid === ownUid();
+
 /** Who has access, as an operator reads it: `0644` and the uid of the owner. */
 export const accessOf = ({ mode, uid }: Stats): { mode: string; uid: number } => ({
   mode: (mode & 0o777).toString(8).padStart(4, '0'),

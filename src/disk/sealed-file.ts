@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { lstatSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { anyAccessOfOthers, ownUid, writePrivateFile } from './private-file.js';
+import { isOursAlone, writePrivateFile } from './private-file.js';
 
 /** A text on the disk that only this folder's owner can read, and that nobody can change unnoticed. */
 export interface SealedFile {
@@ -96,7 +96,7 @@ function readPrivate(path: string): Buffer | undefined {
   // A link has every access, so it is refused with the rest.
   const stats = lstatSync(path, { throwIfNoEntry: false });
   if (!stats) return undefined;
-  if ((stats.mode & anyAccessOfOthers) !== 0 || stats.uid !== ownUid()) {
+  if (!isOursAlone(stats)) {
     throw new Error(`other users have access to ${path}`);
   }
   return readFileSync(path);

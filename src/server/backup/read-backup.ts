@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { Fault, fault } from '../../base/faults/fault.js';
-import { accessOf, anyAccessOfOthers, ownUid, systemErrorCode } from '../../disk/private-file.js';
+import { accessOf, anyAccessOfOthers, isOpenToOthers, systemErrorCode } from '../../disk/private-file.js';
 import { type BackupHeader, digestSize, formatVersion, maxHeadSize, readHead } from './format.js';
 
 /** A backup all of whose bytes were found to be those that were written. */
@@ -38,7 +38,7 @@ export async function openBackup(path: string): Promise<CheckedBackup> {
 
 async function checked(file: FileHandle, path: string): Promise<CheckedBackup> {
   const stats = await file.stat();
-  if (stats.mode & anyAccessOfOthers || (stats.uid !== ownUid() && stats.uid !== 0)) {
+  if (isOpenToOthers(stats, anyAccessOfOthers)) {
     throw fault('STO0505', { path, ...accessOf(stats) });
   }
   const { buffer, bytesRead } = await file.read(Buffer.alloc(maxHeadSize), 0, maxHeadSize, 0);

@@ -5,7 +5,7 @@ import {
   accessOf,
   anyAccessOfOthers,
   changesByOthers,
-  ownUid,
+  isOpenToOthers,
   syncFolder,
   systemErrorCode,
 } from '../../disk/private-file.js';
@@ -39,6 +39,5 @@ function createIfMissing(path: string, folder: string): void {
 
 function refuseIf(path: string, bits: number): void {
   const stats = statSync(path);
-  if ((stats.mode & bits) === 0 && (stats.uid === ownUid() || stats.uid === 0)) return;
-  throw fault('STO0102', { path, ...accessOf(stats) });
+  if (isOpenToOthers(stats, bits)) throw fault('STO0102', { path, ...accessOf(stats) });
 }
