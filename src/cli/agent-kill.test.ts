@@ -34,9 +34,7 @@ test('server and agent are killed, the agent alone comes back: with --svid-cache
     const shown = await transcript(t, {}, [`agent health -o json --admin-socket ${at('a.sock')}`]);
     return Number(/exit (\d+)\n$/.exec(shown)?.[1]);
   };
-  const healthBecomes = async (code: number) => {
-    while ((await health()) !== code) await new Promise((resolve) => setTimeout(resolve, 50));
-  };
+  const healthBecomes = (code: number) => until(async () => (await health()) === code);
 
   const server = startServer();
   const admin = dialUnix(at('server.sock'));

@@ -69,9 +69,9 @@ test('an agent runs until it is asked to stop, and then ends with 0', { timeout:
     PLASTRON_TRUST_BUNDLE_SHA256: server.bundleSha256(),
   });
   const attested = async () => ((await server.admin.unary(agentApi.ListAgents, {})).agents ?? []).length;
-  while ((await attested()) === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  await until(async () => (await attested()) > 0);
   const health = () => transcript(t, {}, [`agent health --admin-socket ${at('a.sock')}`]);
-  while (!/exit 0/.test(await health())) await new Promise((resolve) => setTimeout(resolve, 20));
+  await until(async () => /exit 0/.test(await health()));
   child.kill('SIGTERM');
   assert.deepEqual(await once(child, 'exit'), [0, null]);
 });
@@ -94,13 +94,8 @@ test('an agent that waits for its server can be stopped too', { timeout: 60_000 
     ...['--data-dir', at('data'), '--socket', at('w.sock'), '--admin-socket', at('a.sock')],
     ...['--insecure-bootstrap', '--join-token-file', at('token')],
   ]);
-  let healthy = '';
-  void (async () => {
-    while (!/exit 1/.test(healthy)) {
-      healthy = await transcript(t, {}, [`agent health --admin-socket ${at('a.sock')}`]);
-    }
-  })();
-  await until(() => /exit 1/.test(healthy));
+  const health = () => transcript(t, {}, [`agent health --admin-socket ${at('a.sock')}`]);
+  await until(async () => /exit 1/.test(await health()));
   waiting.kill('SIGTERM');
   assert.deepEqual(await once(waiting, 'exit'), [0, null]);
 });

@@ -12,6 +12,7 @@ import {
   joinToken,
   runningServer,
 } from '../../test/support/running-server.js';
+import { until } from '../../test/support/until.js';
 import { workloadClient } from '../../test/support/workload-api.js';
 import { remoteStatus } from '../transport/grpc-client.js';
 import { serviceDefinition } from '../wire/services.js';
@@ -41,7 +42,7 @@ async function agentProcess(t: TestContext) {
       ({ status }) => status === 'SERVING',
       () => false,
     );
-  while (!(await serves())) await new Promise((resolve) => setTimeout(resolve, 20));
+  await until(serves);
   return { server, client, pid: child.pid ?? 0, socket: at('w.sock') };
 }
 

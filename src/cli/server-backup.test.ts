@@ -6,6 +6,7 @@ import { temporaryFolder } from '../../test/support/children.js';
 import { createEntries, entryApi, entryMessage, runningServer } from '../../test/support/running-server.js';
 import { startLife } from '../../test/support/server-life.js';
 import { transcript } from '../../test/support/transcript.js';
+import { until } from '../../test/support/until.js';
 import { memoryKeys } from '../ca/key-manager.js';
 import type { GrpcConnection } from '../transport/grpc-client.js';
 import { runProgram } from './program.js';
@@ -176,8 +177,7 @@ test('a backup under writes has everything that was acknowledged before, and is 
   const folder = temporaryFolder(t);
   const life = await startLife(t, { folder, dataDir: join(folder, 'data') });
   const lanes = await Promise.all([1, 2, 3].map((lane) => startWriter(life.admin, lane)));
-  while (lanes.some(({ written }) => written.acknowledged < 20))
-    await new Promise((next) => setTimeout(next, 5));
+  await until(() => lanes.every(({ written }) => written.acknowledged >= 20));
   const before = lanes.map(({ written }) => written.acknowledged);
   const backup = [
     'server',

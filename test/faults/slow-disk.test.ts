@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { temporaryFolder } from '../support/children.js';
 import { faultyDisk, faultyDiskMissing } from '../support/faulty-disk.js';
 import { loopDelay } from '../support/loop-delay.js';
@@ -86,5 +85,5 @@ test('S37: an authority that cannot be written is not used, its reason is logged
   await until(() => life.log.some((line) => line.includes('CAS0303') && line.includes('ENOSPC')));
   assert.equal(await authorities(), 1);
   disk.heal();
-  while ((await authorities()) < 2) await sleep(50);
+  await until(async () => (await authorities()) >= 2);
 });
