@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { createListeners } from '../base/listeners.js';
 import { parseSpiffeId, type SpiffeId } from '../spiffe/id.js';
 import { silentLog } from '../telemetry/log.js';
 import type { VerifiedPeer } from '../transport/verified-peer.js';
@@ -69,16 +70,15 @@ function parts(t: TestContext): { state: PolicyState; authority: FakeAuthority }
   const state = createPolicyState({ folder: '/policy', clock: { now: Date.now }, log: silentLog });
   t.after(() => state.close());
   let authorised: ReadonlySet<SpiffeId> = new Set();
-  const listeners = new Set<() => void>();
+  const { onChange, tell } = createListeners();
   const authority: FakeAuthority = {
     follow: (id, changed) => {
-      listeners.add(changed);
       const mayServe = (asked: SpiffeId) => id === agent.id && authorised.has(asked);
-      return { mayServe, close: () => listeners.delete(changed) };
+      return { mayServe, close: onChange(changed) };
     },
     set: (...ids) => {
       authorised = new Set(ids.map(parseSpiffeId));
-      for (const listener of listeners) listener();
+      tell();
     },
   };
   return { state, authority };

@@ -1,20 +1,18 @@
+import { createListeners } from '../../src/base/listeners.js';
 import type { Bundle } from '../../src/spiffe/bundle.js';
 import type { BundleSource, SvidSource } from '../../src/spiffe/source.js';
 import type { X509Svid } from '../../src/spiffe/x509-svid.js';
 
 /** An SVID source whose SVID a test rotates. */
 export function rotatingSvid(first?: X509Svid): SvidSource & { rotate(next: X509Svid): void } {
-  const listeners = new Set<() => void>();
+  const { onChange, tell } = createListeners();
   let svid = first;
   return {
     current: () => svid,
-    onChange(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    onChange,
     rotate(next) {
       svid = next;
-      for (const listener of listeners) listener();
+      tell();
     },
   };
 }

@@ -1,6 +1,7 @@
 import { createIdentities } from '../../src/agent/identities.js';
 import { policyRelay } from '../../src/agent/policy-relay.js';
 import { systemClock } from '../../src/base/clock.js';
+import { createListeners } from '../../src/base/listeners.js';
 import { type AttestedWorkload, vouchFor } from '../../src/registration/attested-workload.js';
 import { parseSelector } from '../../src/registration/selector.js';
 import { type SecretSourceOptions, secretSource } from '../../src/sds/secret-source.js';
@@ -103,16 +104,13 @@ export async function startTestAgent(
 
 function policyFeed() {
   let policies: ReadonlyMap<string, EncodedResource> | 'unknown' = 'unknown';
-  const listeners = new Set<() => void>();
+  const { onChange, tell } = createListeners();
   return {
     current: () => policies,
-    onChange: (listener: () => void) => {
-      listeners.add(listener);
-      return () => void listeners.delete(listener);
-    },
+    onChange,
     publish: (next: readonly EncodedResource[] | undefined) => {
       policies = next ? new Map(next.map((policy) => [policy.name, policy])) : 'unknown';
-      for (const listener of listeners) listener();
+      tell();
     },
   };
 }
@@ -145,21 +143,19 @@ function workloadOf(peer: Peer): AttestedWorkload {
 }
 
 function forcible(source: ResourceSource<AttestedWorkload>, given: Given) {
-  const listeners = new Set<() => void>();
+  const { onChange, tell } = createListeners();
   return {
-    changed: () => {
-      for (const listener of listeners) listener();
-    },
+    changed: () => tell(),
     source: {
       typeUrl: source.typeUrl,
       open: (workload, changed, node) => {
-        listeners.add(changed);
+        const stop = onChange(changed);
         const view = source.open(workload, changed, node);
         return {
           resource: (name) => given.forced?.get(name) ?? view.resource(name),
           all: () => view.all(),
           close: () => {
-            listeners.delete(changed);
+            stop();
             view.close();
           },
         };
