@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
 import { endChild } from '../support/children.js';
-import { startPlastron } from '../support/plastron.js';
+import { agentProcess } from './agent-process.js';
 import { serverProcess } from './server-process.js';
 import { spireAgentMissing } from './spire-agent-process.js';
 import { untilSuccess } from './until-success.js';
@@ -14,7 +14,7 @@ import { untilSuccess } from './until-success.js';
 const skip = spireAgentMissing();
 
 test("SPIRE's own client fetches, watches and validates over our agent's socket", { skip }, async (t) => {
-  const { api, follow, operator, folder } = await agentProcess(t);
+  const { api, follow, operator, folder } = await servedAgent(t);
   await t.test('`api fetch x509` writes an SVID that its bundle vouches for', async () => {
     const output = await untilSuccess(() => api('fetch', 'x509', '-write', folder));
     assert.match(output, /SPIFFE ID:\s+spiffe:\/\/shop\.example\/web/);
@@ -45,25 +45,17 @@ test("SPIRE's own client fetches, watches and validates over our agent's socket"
 });
 
 /** Our server and our agent as processes, an entry `web` for this user, and the client's commands. */
-async function agentProcess(t: TestContext) {
+async function servedAgent(t: TestContext) {
   const { folder, port, bundle, operator } = await serverProcess(t);
-  const at = (name: string) => join(folder, name);
   const id = (path: string) => `spiffe://shop.example${path}`;
   await operator(
     ...['entry', 'create', '--spiffe-id', id('/web'), '--parent-id', id('/node/demo')],
     ...['--selector', `unix:uid:${process.geteuid?.()}`],
   );
-  writeFileSync(at('token'), await operator('node', 'token', '--spiffe-id', id('/node/demo')), {
-    mode: 0o600,
-  });
-  writeFileSync(at('bundle.pem'), bundle);
-  startPlastron(t, [
-    ...['agent', 'run', '--trust-domain', 'shop.example', '--server', `127.0.0.1:${port}`],
-    ...['--data-dir', at('agent'), '--socket', at('w.sock'), '--admin-socket', at('a.sock')],
-    ...['--trust-bundle', at('bundle.pem'), '--join-token-file', at('token')],
-  ]);
+  const joinToken = await operator('node', 'token', '--spiffe-id', id('/node/demo'));
+  const { socket } = agentProcess(t, { folder, port, bundle, joinToken });
   const program = process.env.SPIRE_AGENT_BIN ?? '';
-  const args = (command: readonly string[]) => ['api', ...command, '-socketPath', at('w.sock')];
+  const args = (command: readonly string[]) => ['api', ...command, '-socketPath', socket];
   return {
     folder,
     operator,

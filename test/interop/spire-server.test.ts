@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { temporaryFolder } from '../support/children.js';
-import { startPlastron } from '../support/plastron.js';
 import { followSecrets } from '../support/running-agent.js';
 import { until } from '../support/until.js';
 import { workloadClient } from '../support/workload-api.js';
+import { agentProcess } from './agent-process.js';
 import { buildGoAgent, goMissing } from './go-agent-program.js';
 import { spireServerMissing, spireServerProcess } from './spire-server-process.js';
 import { untilSuccess } from './until-success.js';
@@ -20,15 +19,9 @@ test("our agent lives with SPIRE's own server", { skip: spireServerMissing() || 
   spawnSync(buildGoAgent(folder), ['pki', folder]);
   const server = await spireServerProcess(t, join(folder, 'node-ca.pem'));
   const token = await server.operator('token', 'generate', '-spiffeID', node);
-  const files = { bundle: join(folder, 'bundle.pem'), token: join(folder, 'token') };
-  writeFileSync(files.bundle, server.bundle);
-  writeFileSync(files.token, /^Token: (\S+)$/m.exec(token)?.[1] ?? '', { mode: 0o600 });
-  const socket = join(folder, 'agent.sock');
-  const agent = startPlastron(t, [
-    ...['agent', 'run', '--trust-domain', 'shop.example', '--server', `127.0.0.1:${server.port}`],
-    ...['--data-dir', join(folder, 'data'), '--socket', socket, '--admin-socket', join(folder, 'a.sock')],
-    ...['--trust-bundle', files.bundle, '--join-token-file', files.token, '--sync-interval', '1'],
-  ]);
+  const joinToken = /^Token: (\S+)$/m.exec(token)?.[1] ?? '';
+  const place = { folder, port: server.port, bundle: server.bundle, joinToken };
+  const { child: agent, socket } = agentProcess(t, place, ['--sync-interval', '1']);
 
   const identity = ['-spiffeID', 'spiffe://shop.example/web', '-parentID', node];
   const created = await server.operator(

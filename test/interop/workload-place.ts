@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
 import { endChild } from '../support/children.js';
-import { startPlastron } from '../support/plastron.js';
+import { agentProcess } from './agent-process.js';
 import { buildGoAgent } from './go-agent-program.js';
 import { serverProcess } from './server-process.js';
 import { untilSuccess } from './until-success.js';
@@ -32,19 +32,8 @@ export async function workloadPlace(t: TestContext): Promise<WorkloadPlan> {
   copyFileSync(buildGoAgent(folder), peer);
   await makeEntry(operator, orders, '--selector', `unix:path:${peer}`, '--default');
   await makeEntry(operator, web, '--selector', `unix:uid:${process.getuid?.()}`);
-  const joinTokenFile = join(folder, 'join-token');
-  writeFileSync(joinTokenFile, await operator('node', 'token', '--spiffe-id', node), { mode: 0o600 });
-  const bundleFile = join(folder, 'bundle.pem');
-  writeFileSync(bundleFile, bundle);
-  const socket = `unix:${join(folder, 'agent.sock')}`;
-  startPlastron(t, [
-    'agent',
-    'run',
-    ...['--trust-domain', 'shop.example', '--server', `127.0.0.1:${port}`],
-    ...['--data-dir', join(folder, 'agent'), '--admin-socket', join(folder, 'agent-admin.sock')],
-    ...['--trust-bundle', bundleFile, '--join-token-file', joinTokenFile],
-    ...['--socket', join(folder, 'agent.sock')],
-  ]);
+  const joinToken = await operator('node', 'token', '--spiffe-id', node);
+  const socket = `unix:${agentProcess(t, { folder, port, bundle, joinToken }).socket}`;
   const peerAddress = await untilSuccess(() => startPeer(t, peer, { socket, id: orders, peerId: web }));
   return { socket, id: web, peerId: orders, peerAddress };
 }
