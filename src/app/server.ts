@@ -133,7 +133,9 @@ async function openTrustDomain(
   const registry = await openRegistry(store, trustDomain, clock);
   const federatedBundles = await openFederatedBundles(store, registry);
   closers.push(store.follow(since, storeFollower(registry, federatedBundles)));
-  if (settings.entries) await applyEntriesFile(settings.entries, { registry, trustDomain, log });
+  if (settings.entries) {
+    await applyEntriesFile(settings.entries, { registry, federatedBundles, trustDomain, log });
+  }
   const identity = await openOwnSvid(registry.serverId, x509SvidTtl, authorities, clock);
   const authoriser = createAuthoriser({
     registry,

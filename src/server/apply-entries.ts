@@ -3,12 +3,14 @@ import { placeOf, type SourceFile } from '../base/source.js';
 import { type LoadedEntries, loadEntries, type PlacedEntry } from '../registration/entries-file.js';
 import { type EntryPlan, type IdentifiedContent, planEntries } from '../registration/plan.js';
 import type { TrustDomain } from '../spiffe/id.js';
+import type { BundleSource } from '../spiffe/source.js';
 import type { Log } from '../telemetry/log.js';
-import { entryRefusal } from './entry-refusal.js';
+import type { EntryOutcome } from './ports.js';
 import type { Registry } from './registry.js';
 
 export interface ApplyContext {
   readonly registry: Registry;
+  readonly federatedBundles: BundleSource;
 }
 
 /** Entries from files that nothing is wrong with. */
@@ -38,7 +40,7 @@ export async function applyEntriesFile(
     logApplied(await applyEntries({ entries, prefixes }, context), entries, log);
     return;
   }
-  logMistakes(diagnostics, log);
+  for (const { code, message, at } of diagnostics) log.error({ code, place: placeOf(at) }, message);
   const [first] = diagnostics;
   const problem = first ? `${placeOf(first.at)}: ${first.message}` : '';
   throw fault('REG0303', { path: file.path, problem });
@@ -47,7 +49,7 @@ export async function applyEntriesFile(
 /** Makes the entries what files say, and deletes nothing. Applied again, it changes nothing. */
 export async function applyEntries(
   { entries, prefixes }: GoodEntries,
-  { registry }: ApplyContext,
+  { registry, federatedBundles }: ApplyContext,
 ): Promise<AppliedEntries> {
   const contents = entries.map(({ content }) => content);
   const plan = planEntries(contents, prefixes, registry.entries());
@@ -55,22 +57,24 @@ export async function applyEntries(
     content: wanted,
     problem: fault('REG0304', { id: present.id }),
   }));
-  const changes = plan.update.map(({ present, wanted: { id: _, ...change } }) => ({
-    id: present.id,
-    change,
-  }));
+  const mayFederate = (content: IdentifiedContent) => {
+    const foreign = content.federatesWith.find((name) => !federatedBundles.bundle(name));
+    if (foreign === undefined) return true;
+    refusals.push({ content, problem: fault('SRV0304', { trustDomain: foreign }) });
+    return false;
+  };
+  const creations = plan.create.filter(mayFederate);
+  const updates = plan.update.filter(({ wanted }) => mayFederate(wanted));
+  const changes = updates.map(({ present, wanted: { id: _, ...change } }) => ({ id: present.id, change }));
   const updated = changes.length > 0 ? await registry.updateEntries(changes) : [];
-  const created = plan.create.length > 0 ? await registry.createEntries(plan.create) : [];
-  const outcomes = [...updated, ...created];
-  for (const [at, content] of [...plan.update.map(({ wanted }) => wanted), ...plan.create].entries()) {
-    const problem = entryRefusal(outcomes[at], content.id);
-    if (problem) refusals.push({ content, problem });
+  const created = creations.length > 0 ? await registry.createEntries(creations) : [];
+  const written = [...updates.map(({ wanted }) => wanted), ...creations];
+  for (const [at, outcome] of [...updated, ...created].entries()) {
+    const content = written[at];
+    if (content && outcome.kind !== 'written')
+      refusals.push({ content, problem: problemOf(outcome, content) });
   }
   return { plan, refusals };
-}
-
-export function logMistakes(diagnostics: LoadedEntries['diagnostics'], log: Log): void {
-  for (const { code, message, at } of diagnostics) log.error({ code, place: placeOf(at) }, message);
 }
 
 /** What happened, for the log: refusals with the place of the entry. */
@@ -96,3 +100,7 @@ export function logApplied(
 }
 
 const maxNamed = 20;
+
+function problemOf(outcome: EntryOutcome, { id }: IdentifiedContent): Fault {
+  return outcome.kind === 'similar' ? fault('SRV0302', { id: outcome.entry.id }) : fault('SRV0301', { id });
+}

@@ -1,10 +1,9 @@
-import type { SourceFile } from '../base/source.js';
+import { placeOf, type SourceFile } from '../base/source.js';
 import { type LoadedEntries, loadEntries } from '../registration/entries-file.js';
 import type { Entry } from '../registration/entry.js';
 import { entryChanges } from '../registration/entry-changes.js';
 import type { IdentifiedContent } from '../registration/plan.js';
 import type { TrustDomain } from '../spiffe/id.js';
-import type { BundleSource } from '../spiffe/source.js';
 import type { Log } from '../telemetry/log.js';
 import {
   type AppliedEntries,
@@ -12,7 +11,6 @@ import {
   applyEntries,
   type GoodEntries,
   logApplied,
-  logMistakes,
 } from './apply-entries.js';
 
 /**
@@ -31,18 +29,16 @@ export interface EntriesFolder {
 export interface EntriesFolderOptions extends ApplyContext {
   readonly trustDomain: TrustDomain;
   readonly log: Log;
-  /** Of other trust domains. */
-  readonly federatedBundles: BundleSource;
 }
 
 export function createEntriesFolder(options: EntriesFolderOptions): EntriesFolder {
   const { trustDomain, log } = options;
-  const keeper = new Keeper(options);
+  const keeper = new Keeper(options, log);
   return {
     offer: (files) => {
       const { entries, prefixes, diagnostics } = loadSafely(files, trustDomain, log);
       if (entries) return keeper.want({ entries, prefixes });
-      logMistakes(diagnostics, log);
+      for (const { code, message, at } of diagnostics) log.error({ code, place: placeOf(at) }, message);
       log.error(
         { mistakes: diagnostics.length },
         'the files of entries have mistakes, so no entry was changed',
@@ -82,9 +78,9 @@ class Keeper {
   /** IDs of entries that are not as the files say. */
   private readonly drifted = new Set<string>();
 
-  constructor(context: EntriesFolderOptions) {
+  constructor(context: ApplyContext, log: Log) {
     this.context = context;
-    this.log = context.log;
+    this.log = log;
     this.stopListening = [
       context.registry.onChange(({ entries }) => {
         for (const { before, after } of entries) {

@@ -4,7 +4,6 @@ import type { Entry } from '../../registration/entry.js';
 import type { Service } from '../../transport/service.js';
 import type { MessageIn, MessageOut } from '../../wire/names.js';
 import type { Caller } from '../authorise.js';
-import { entryRefusal } from '../entry-refusal.js';
 import { guardedService } from '../guarded-service.js';
 import type { EntryOutcome } from '../ports.js';
 import { runBatch } from './batch.js';
@@ -92,9 +91,11 @@ function writeMethods(context: ApiContext) {
     id: string,
     mask: Messages['GetEntry']['output_mask'],
   ): EntryResult => {
-    const refusal = entryRefusal(outcome, id);
-    const status = refusal ? statusMessage(refusal, log) : okStatus;
-    return outcome && 'entry' in outcome ? { status, entry: entryMessage(outcome.entry, mask) } : { status };
+    if (!outcome || outcome.kind === 'missing') throw fault('SRV0301', { id });
+    if (outcome.kind === 'no bundle') throw fault('SRV0304', { trustDomain: outcome.trustDomain });
+    if (outcome.kind === 'written') return { status: okStatus, entry: entryMessage(outcome.entry, mask) };
+    const status = statusMessage(fault('SRV0302', { id: outcome.entry.id }), log);
+    return { status, entry: entryMessage(outcome.entry, mask) };
   };
   return {
     BatchCreateEntry: {
